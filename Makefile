@@ -1,0 +1,44 @@
+# The commands of this project; `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## Create .venv and install everything, development tools included
+
+run: $(VENV)/.installed-local ## Start the whole stack on this machine, send the example mails, stay up
+	@$(BIN)/python -m local
+
+test: install ## Run every test against real servers
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+check: install ## Format, lint, types and import directions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove the local data (the mails of `make run`)
+	rm -rf .local
+
+.PHONY: help install run test check format clean
+
+$(VENV)/bin/python:
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-local: $(VENV)/bin/python requirements.txt requirements-local.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt requirements-local.txt requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed-local

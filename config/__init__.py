@@ -1,0 +1,1 @@
+"""Settings, logging and connections: what every process needs before it starts."""

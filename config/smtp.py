@@ -1,0 +1,113 @@
+"""SMTP_CONNECTION_URI: which server takes the mails, and how the connection is secured."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+EXAMPLE = "smtps://user@smtp.example.com:465"
+
+#: nodemailer's default ports, so that URIs of the Firebase extension mean the same here.
+_DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
+_OPTIONS = ("name", "requireTLS")
+
+
+class Security(Enum):
+    """How the connection is protected."""
+
+    TLS = "tls"  #: TLS from the first byte (`smtps://`)
+    REQUIRED = "required"  #: STARTTLS, or no mail
+    OPPORTUNISTIC = "opportunistic"  #: STARTTLS when the server offers it
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """One SMTP server; `password` never shows in its repr."""
+
+    host: str
+    port: int
+    security: Security
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    #: The name given to EHLO; None: this machine's.
+    client_name: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def parse(uri: str, password: str | None = None) -> SmtpServer:
+    """Read `smtp[s]://[user[:password]@]host[:port][?requireTLS=true&name=client.example]`.
+
+    User name and password are percent-encoded in the URI. `password` (SMTP_PASSWORD) beats the
+    one in the URI. Raises ValueError with a text that never contains the URI's secrets.
+    """
+    parts = urlsplit(uri.strip())
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise ValueError("must begin with smtp:// or smtps://")
+    if not parts.hostname:
+        raise ValueError("has no host name")
+    if parts.path not in ("", "/") or parts.fragment:
+        raise ValueError("must end after the port; percent-encode / ? # in user and password")
+    username = unquote(parts.username) if parts.username else None
+    secret = password or (unquote(parts.password) if parts.password else None)
+    if username and secret is None:
+        raise ValueError("names a user, but there is no password: set SMTP_PASSWORD")
+    if secret is not None and username is None:
+        raise ValueError("has a password, but no user: smtp://user@host")
+    options = _options(parts.query)
+    return SmtpServer(
+        host=parts.hostname,
+        port=_port(parts.netloc, parts.scheme),
+        security=_security(parts.scheme, parts.hostname, options, with_user=username is not None),
+        username=username,
+        password=secret,
+        client_name=options.get("name"),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a connection to this host stays inside the machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _port(netloc: str, scheme: str) -> int:
+    tail = netloc.rpartition("@")[2].rpartition("]")[2]
+    text = tail.partition(":")[2]
+    if not text:
+        return _DEFAULT_PORTS[scheme]
+    if not text.isdecimal() or not 0 < int(text) < 65536:  # noqa: PLR2004
+        raise ValueError("has a port that is not a number from 1 to 65535")
+    return int(text)
+
+
+def _options(query: str) -> dict[str, str]:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    for name in options:
+        if name not in _OPTIONS:
+            known = " and ".join(_OPTIONS)
+            raise ValueError(f"has the unknown option {name!r}; known: {known}. See TLS_OPTIONS")
+    if options.get("requireTLS", "true") not in ("true", "false"):
+        raise ValueError("has requireTLS with a value other than true or false")
+    return options
+
+
+def _security(scheme: str, host: str, options: dict[str, str], *, with_user: bool) -> Security:
+    if scheme == "smtps":
+        return Security.TLS
+    if "requireTLS" in options:
+        required = options["requireTLS"] == "true"
+        if with_user and not required and not is_loopback(host):
+            raise ValueError("has requireTLS=false: the password would cross the net in clear")
+    else:
+        required = with_user and not is_loopback(host)
+    return Security.REQUIRED if required else Security.OPPORTUNISTIC

@@ -1,0 +1,43 @@
+"""TLS_OPTIONS: how the SMTP server's certificate is checked (the names are Node's, as in the extension)."""
+
+from __future__ import annotations
+
+import ssl
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+_VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+
+
+class TlsOptions(BaseModel):
+    """JSON map; an unknown key is an error, so that a typing mistake never weakens the check."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    reject_unauthorized: bool = Field(default=True, alias="rejectUnauthorized")
+    #: PEM text or the path of a PEM file; replaces the system's authorities.
+    ca: str | None = None
+    min_version: Literal["TLSv1.2", "TLSv1.3"] = Field(default="TLSv1.2", alias="minVersion")
+    #: The name the certificate must carry; None: the host of the URI.
+    servername: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Make the context for every connection; raises OSError or ssl.SSLError for a bad `ca`."""
+        context = ssl.create_default_context()
+        context.minimum_version = _VERSIONS[self.min_version]
+        if self.ca is not None:
+            context = _context_of(self.ca)
+            context.minimum_version = _VERSIONS[self.min_version]
+        if not self.reject_unauthorized:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def _context_of(ca: str) -> ssl.SSLContext:
+    text = ca if "-----BEGIN" in ca else Path(ca).read_text(encoding="ascii")
+    return ssl.create_default_context(cadata=text)

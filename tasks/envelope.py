@@ -1,0 +1,35 @@
+"""A mail as it travels to the transport: the envelope of RFC 5321 and the bytes of RFC 5322."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A recipient that got nothing: the SMTP reply code, or None when we refused it ourselves."""
+
+    recipient: str
+    code: int | None
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail, ready to send.
+
+    Addresses are ready for the wire: domains in IDNA (ASCII); local parts may hold non-ASCII
+    characters, then `smtputf8` is True. `content` has CRLF line ends, is not dot-stuffed and ends
+    with CRLF. It may hold 8-bit bytes when `has_8bit`; `seven_bit()` then composes the same mail
+    for a server without 8BITMIME (RFC 6152).
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+    message_id: str
+    rejected: tuple[Rejection, ...] = ()
+    smtputf8: bool = False
+    has_8bit: bool = False
+    seven_bit: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)

@@ -1,0 +1,50 @@
+"""Why a mail did not go out.
+
+MailError
+├── Permanent         trying again cannot help: the document must change, or the server said 5xx
+│   └── InvalidDocument   every problem of the document, each with its path
+├── Transient         nothing was sent; a later attempt may work
+└── UnknownOutcome    the server may or may not have taken the mail: never retried by itself
+
+A wrong setting is not a MailError: it stops the process at start. Any other exception is a bug
+of ours and must not look like a busy server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class MailError(Exception):
+    """Base of all; its text goes into `delivery.error` for a person to read.
+
+    `code` is the SMTP reply code and `response` the server's words (UTF-8 text), where there are any.
+    """
+
+    def __init__(self, text: str, *, code: int | None = None, response: str | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.response = response
+
+
+class Permanent(MailError):
+    """Trying again cannot help."""
+
+
+class InvalidDocument(Permanent):
+    """The document asks for something that cannot be; `problems` has one line each, with the path."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = list(problems)
+
+
+class Transient(MailError):
+    """Nothing was sent; a later attempt may work."""
+
+
+class UnknownOutcome(MailError):
+    """The connection broke after the last byte of DATA, before the server's answer.
+
+    RFC 1047 and RFC 5321 4.5.3.2.6: whether the server took the mail cannot be known.
+    """
