@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-
 from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import parse_qsl, unquote, urlsplit

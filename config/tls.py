@@ -1,9 +1,11 @@
-"""TLS_OPTIONS: how the SMTP server's certificate is checked (the names are Node's, as in the extension)."""
+"""TLS_OPTIONS: how the SMTP server's certificate is checked.
+
+The names are Node's, as in the Firebase extension.
+"""
 
 from __future__ import annotations
 
 import ssl
-
 from pathlib import Path
 from typing import Literal
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 class MailError(Exception):
     """Base of all; its text goes into `delivery.error` for a person to read.
 
-    `code` is the SMTP reply code and `response` the server's words (UTF-8 text), where there are any.
+    `code` is the SMTP reply code and `response` the server's words, where there are any.
     """
 
     def __init__(self, text: str, *, code: int | None = None, response: str | None = None) -> None:
@@ -32,7 +32,7 @@ class Permanent(MailError):
 
 
 class InvalidDocument(Permanent):
-    """The document asks for something that cannot be; `problems` has one line each, with the path."""
+    """The document asks for something that cannot be; `problems`: one line each, with its path."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
