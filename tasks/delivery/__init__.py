@@ -1,0 +1,11 @@
+"""The state machine: every read and write of the `delivery` subdocument, and the indexes.
+
+states      the states, phases and texts that stand in the document
+admit       none → PENDING, and the time of enqueueing
+claim       PENDING, RETRY, none → PROCESSING; the point of no return; giving back
+results     outcome → the fields that say so (pure)
+writer      PROCESSING → SUCCESS | ERROR, written in groups, tried until it succeeds
+sweep       the queries of the leader's sweep
+malformed   documents in which no state can be written
+indexes     the indexes all of this needs
+"""

@@ -1,0 +1,146 @@
+"""None → PENDING, and the time at which a waiting mail was enqueued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, WriteError
+
+from config.mongo import Document
+from tasks.clock import Now
+from tasks.delivery import malformed, states
+from tasks.delivery.candidate import Candidate, Kind, key
+from tasks.delivery.states import IS_WAITING
+from tasks.lanes import Lane
+
+
+@dataclass(slots=True)
+class _Write:
+    """One update for all its members."""
+
+    condition: Document
+    changes: Document
+    enqueued: bool
+    members: list[Candidate] = field(default_factory=list)
+
+
+class Admission:
+    """Writes PENDING into new mails, and `enqueueTime` into all that are about to be published.
+
+    With write concern w:1: an admission that a fail-over rolls back is found by the sweep.
+    """
+
+    def __init__(self, mails: Collection[Document], now: Now, ttl: timedelta | None) -> None:
+        self._mails = mails
+        self._now = now
+        self._ttl = ttl
+        #: A mail enqueued before this may never have been published: that watcher died.
+        self._suspect_before = now()
+
+    def admit(
+        self,
+        candidates: Iterable[Candidate],
+        now: datetime,
+        closed: AbstractSet[Lane] = frozenset(),
+    ) -> list[Candidate]:
+        """Write the states; return the candidates whose ids are to be published now.
+
+        `now` is their `enqueueTime`, and must be that of the published messages, too.
+        Mails of `closed` lanes become PENDING and wait in MongoDB for the feeder. Doing it again
+        with the same candidates is harmless. Raises PyMongoError.
+        """
+        ready: list[Candidate] = []
+        for write in self._plan(candidates, closed, now):
+            matched = self._perform(write)
+            if write.enqueued:
+                complete = matched == len(write.members)
+                ready += write.members if complete else self._unpublished(write.members, now)
+        return ready
+
+    def _plan(
+        self, candidates: Iterable[Candidate], closed: AbstractSet[Lane], now: datetime
+    ) -> Iterator[_Write]:
+        together: dict[tuple[Kind, bool], _Write] = {}
+        for candidate in candidates:
+            kind = candidate.kind
+            if kind is Kind.MALFORMED:
+                text = states.wrong_type(candidate.bson_type)
+                malformed.replace_wrong_type(self._mails, candidate.id, text, now)
+            elif due := candidate.due(now):
+                yield self._write(kind, now, enqueued=False, due=due, members=[candidate])
+            elif kind is not Kind.OTHER:
+                enqueued = candidate.lane not in closed
+                write = together.get((kind, enqueued))
+                if write is None:
+                    write = self._write(kind, now, enqueued=enqueued)
+                    together[kind, enqueued] = write
+                write.members.append(candidate)
+        yield from together.values()
+
+    def _write(
+        self,
+        kind: Kind,
+        now: datetime,
+        *,
+        enqueued: bool,
+        due: datetime | None = None,
+        members: list[Candidate] | None = None,
+    ) -> _Write:
+        if kind is Kind.WAITING:
+            condition: Document = {"delivery.state": IS_WAITING}
+            changes: Document = {
+                "delivery.enqueueTime": now if enqueued else None,
+                "delivery.nextAttemptTime": due,
+            }
+        else:
+            delivery = states.pending(now, self._ttl, enqueued=enqueued, due=due)
+            condition = {"delivery" if kind is Kind.NEW else "delivery.state": None}
+            changes = {"delivery": delivery} if kind is Kind.NEW else _dotted(delivery)
+        return _Write(condition, {"$set": changes}, enqueued, members or [])
+
+    def _perform(self, write: _Write) -> int:
+        ids = [member.id for member in write.members]
+        try:
+            query = {"_id": {"$in": ids}, **write.condition}
+            return self._mails.update_many(query, write.changes).matched_count
+        except WriteError as error:
+            if not malformed.is_about_the_document(error.code):
+                raise
+            return self._perform_one_by_one(write)
+
+    def _perform_one_by_one(self, write: _Write) -> int:
+        """Spare the others when one document refuses the update (no room below 16 MB, say)."""
+        requests = [
+            UpdateOne({"_id": member.id, **write.condition}, write.changes)
+            for member in write.members
+        ]
+        try:
+            return self._mails.bulk_write(requests, ordered=False).matched_count
+        except BulkWriteError as error:
+            for failure in error.details["writeErrors"]:
+                id = write.members[failure["index"]].id
+                malformed.settle(self._mails, id, failure["code"], failure["errmsg"], self._now())
+            return int(error.details["nMatched"])
+
+    def _unpublished(self, members: list[Candidate], now: datetime) -> list[Candidate]:
+        """Keep those that this call enqueued, or that a dead watcher may not have published."""
+        query: Document = {
+            "_id": {"$in": [member.id for member in members]},
+            "delivery.state": IS_WAITING,
+            "$or": [
+                {"delivery.enqueueTime": now},
+                {"delivery.enqueueTime": {"$lt": self._suspect_before}},
+            ],
+        }
+        found = {key(each["_id"]) for each in self._mails.find(query, {"_id": 1})}
+        return [member for member in members if key(member.id) in found]
+
+
+def _dotted(delivery: Document) -> dict[str, Any]:
+    return {f"delivery.{name}": value for name, value in delivery.items()}

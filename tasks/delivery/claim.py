@@ -1,0 +1,197 @@
+"""PENDING, RETRY, none → PROCESSING; the point of no return; giving back what was not begun."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from pymongo import ReturnDocument, WriteConcern
+from pymongo.collection import Collection
+from pymongo.errors import ConnectionFailure, OperationFailure, WTimeoutError
+
+from config.mongo import Document
+from tasks.clock import Now
+from tasks.delivery import malformed, states
+from tasks.delivery.candidate import key
+from tasks.delivery.states import CLAIMABLE, IS_WAITING, Phase, State
+
+
+#: Part of the lease kept back for writing the outcome before it runs out.
+MARGIN = 0.1
+#: A fail-over takes 11–21 s; a claim is worth no more: the sweep enqueues the id again.
+_TRIES, _PAUSE = 5, 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Claim:
+    """One attempt at one document, this worker's alone until the lease runs out.
+
+    `token` and `attempt` are the fence: no other attempt ever has the same two.
+    """
+
+    id: Any
+    document: Document
+    token: str
+    attempt: int
+    #: time.monotonic() until which this worker may work on it.
+    deadline: float
+    phase: Phase = Phase.CLAIMED
+
+    @property
+    def fence(self) -> Document:
+        """Make the query that finds the document while this attempt is its last."""
+        return {"_id": self.id, "delivery.worker": self.token, "delivery.attempts": self.attempt}
+
+
+class Claims:
+    """Takes, keeps and gives back leases. Needs a client with retryWrites=False for cheap claims.
+
+    A claim is written with w:1. `begin_sending` writes with w:majority, on condition of the claims,
+    and so makes them majority-committed before anything is sent.
+    """
+
+    def __init__(self, mails: Collection[Document], now: Now, lease_seconds: float) -> None:
+        self._mails = mails.with_options(write_concern=WriteConcern(w=1))
+        self._majority = mails.with_options(write_concern=WriteConcern(w="majority"))
+        self._now = now
+        self._lease = timedelta(seconds=lease_seconds)
+        self._usable = lease_seconds * (1 - MARGIN)
+
+    def claim(self, id: Any, token: str) -> Claim | None:
+        """Take the document if it waits to be sent; None when it does not, or is gone.
+
+        `token` is this batch's and unlike any other's: after a broken connection it tells whether
+        the claim had reached the server. Raises PyMongoError when the server stays away.
+        """
+        for attempt in range(1, _TRIES + 1):
+            started = time.monotonic()
+            try:
+                document = self._find_own(id, token) if attempt > 1 else None
+                document = document or self._find_and_claim(id, token)
+            except ConnectionFailure:
+                if attempt == _TRIES:
+                    raise
+                time.sleep(_PAUSE * attempt)
+            except OperationFailure as error:
+                if not malformed.is_about_the_document(error.code):
+                    raise
+                malformed.settle(self._mails, id, error.code, str(error), self._now())
+                return None
+            else:
+                return self._claim_of(document, token, started)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def begin_sending(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Pass the point of no return with those whose lease still holds, and renew it.
+
+        Returns them in order. A claim that is not returned must not be sent: another worker may
+        have the document. Tried again until the lease ends; then raises PyMongoError, and nothing
+        of the group may be sent.
+        """
+        deadline = min(claim.deadline for claim in claims)
+        while True:
+            started = time.monotonic()
+            try:
+                kept = self._mark_sending(claims)
+            except (ConnectionFailure, WTimeoutError) as error:
+                if started + _PAUSE > deadline:
+                    raise
+                _log.warning("lease.renewal_failed", error=str(error), mails=len(claims))
+                time.sleep(_PAUSE)
+            else:
+                break
+        for claim in kept:
+            claim.phase = Phase.SENDING
+            claim.deadline = started + self._usable
+        return kept
+
+    def _mark_sending(self, claims: Sequence[Claim]) -> list[Claim]:
+        now = self._now()
+        query = {
+            "_id": {"$in": [claim.id for claim in claims]},
+            "delivery.worker": claims[0].token,
+            "delivery.state": State.PROCESSING.value,
+            "delivery.leaseExpireTime": {"$gt": now},
+        }
+        changes = {
+            "delivery.phase": Phase.SENDING.value,
+            "delivery.leaseExpireTime": now + self._lease,
+        }
+        result = self._majority.update_many(query, {"$set": changes})
+        if result.matched_count == len(claims):
+            return list(claims)
+        held = {key(document["_id"]) for document in self._mails.find(query, {"_id": 1})}
+        lost = [claim.id for claim in claims if key(claim.id) not in held]
+        _log.warning("lease.lost", ids=lost)
+        return [claim for claim in claims if key(claim.id) in held]
+
+    def release(self, claims: Sequence[Claim], *, enqueue_time: datetime | None) -> None:
+        """Give back documents of which nothing was sent, as if they had never been claimed.
+
+        Only for claims whose SMTP transaction this worker has not begun. `enqueue_time`: when the
+        ids are published again; None: the feeder does that. Raises PyMongoError.
+        """
+        changes = {
+            "delivery.state": State.PENDING.value,
+            "delivery.enqueueTime": enqueue_time,
+            "delivery.leaseExpireTime": None,
+            "delivery.endTime": None,
+            "delivery.error": None,
+        }
+        update = {
+            "$set": changes,
+            "$inc": {"delivery.attempts": -1},
+            "$unset": {"delivery.phase": "", "delivery.worker": ""},
+        }
+        query = {
+            "_id": {"$in": [claim.id for claim in claims]},
+            "delivery.worker": claims[0].token,
+            "$or": states.UNDECIDED,
+        }
+        self._mails.update_many(query, update)
+
+    def stamp(self, ids: Sequence[Any], enqueue_time: datetime) -> None:
+        """Note when waiting documents are published again. Raises PyMongoError."""
+        query = {"_id": {"$in": list(ids)}, "delivery.state": IS_WAITING}
+        self._mails.update_many(query, {"$set": {"delivery.enqueueTime": enqueue_time}})
+
+    def _find_and_claim(self, id: Any, token: str) -> Document | None:
+        now = self._now()
+        not_later = {"$not": {"$gt": now}}
+        query: Document = {
+            "_id": id,
+            "delivery.state": {"$in": CLAIMABLE},
+            "delivery.nextAttemptTime": not_later,
+            "sendAt": not_later,
+        }
+        changes = {
+            "delivery.state": State.PROCESSING.value,
+            "delivery.phase": Phase.CLAIMED.value,
+            "delivery.worker": token,
+            "delivery.leaseExpireTime": now + self._lease,
+            "delivery.nextAttemptTime": None,
+            "delivery.endTime": None,
+            "delivery.error": None,
+        }
+        update = {
+            "$set": changes,
+            "$inc": {"delivery.attempts": 1},
+            "$min": {"delivery.startTime": now},
+        }
+        return self._mails.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+
+    def _find_own(self, id: Any, token: str) -> Document | None:
+        own = {"delivery.worker": token, "delivery.state": State.PROCESSING.value}
+        return self._mails.find_one({"_id": id, **own})
+
+    def _claim_of(self, document: Document | None, token: str, started: float) -> Claim | None:
+        if document is None:
+            return None
+        attempt = int(document["delivery"]["attempts"])
+        return Claim(document["_id"], document, token, attempt, started + self._usable)

@@ -1,0 +1,43 @@
+"""The indexes: over the few that still wait, never over the many that are done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.collection import Collection
+
+from tasks.delivery.states import State
+
+
+#: Serves every query of the sweep and the feeder. The partial filter keeps finished mails out
+#: of it; a query must name ONE of these states to use it ($in falls back to a collection scan).
+LIVE = "mailtrigger_live"
+#: Ends finished mails at their `expireAt`. A mail that still waits is never removed.
+EXPIRY = "mailtrigger_expiry"
+
+_MODELS = [
+    IndexModel(
+        [
+            ("delivery.state", ASCENDING),
+            ("delivery.nextAttemptTime", ASCENDING),
+            ("priority", ASCENDING),
+            ("delivery.enqueueTime", ASCENDING),
+        ],
+        name=LIVE,
+        partialFilterExpression={
+            "delivery.state": {"$in": [None, State.PENDING, State.RETRY, State.PROCESSING]}
+        },
+    ),
+    IndexModel(
+        [("delivery.expireAt", ASCENDING)],
+        name=EXPIRY,
+        expireAfterSeconds=0,
+        partialFilterExpression={"delivery.state": {"$in": [State.SUCCESS, State.ERROR]}},
+    ),
+]
+
+
+def ensure(mails: Collection[dict[str, Any]]) -> list[str]:
+    """Make the indexes that are missing; return the names of all. Raises PyMongoError."""
+    return mails.create_indexes(_MODELS)

@@ -1,0 +1,137 @@
+"""The queries of the leader's sweep: each an index scan over the few that are not done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pymongo import UpdateOne, WriteConcern
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+from config.mongo import Document
+from tasks import lanes
+from tasks.clock import Now
+from tasks.delivery import malformed, states
+from tasks.delivery.candidate import PROJECTION, Candidate
+from tasks.delivery.indexes import LIVE
+from tasks.delivery.states import Phase, State
+from tasks.lanes import Lane
+
+
+_PHASE = {"delivery.phase": ""}
+
+
+class Sweep:
+    """Finds what is due, lost or left behind. Every method may raise PyMongoError."""
+
+    def __init__(
+        self,
+        mails: Collection[Document],
+        now: Now,
+        ttl: timedelta | None,
+        *,
+        lease_expired: Literal["error", "retry"],
+    ) -> None:
+        self._mails = mails.with_options(write_concern=WriteConcern(w="majority"))
+        self._now = now
+        self._ttl = ttl
+        self._lease_expired = lease_expired
+
+    def waiting(
+        self, state: State | None, lane: Lane, limit: int, *, enqueued_before: datetime | None
+    ) -> list[Candidate]:
+        """Find waiting mails of a lane, oldest first.
+
+        `enqueued_before` None: those that were never enqueued; a time: those enqueued before it,
+        whose ids the broker has lost. State None: documents without `delivery`.
+        """
+        enqueue_time = None if enqueued_before is None else {"$lt": enqueued_before}
+        query = {
+            "delivery.state": state,
+            "delivery.nextAttemptTime": None,
+            "priority": lanes.condition(lane),
+            "delivery.enqueueTime": enqueue_time,
+        }
+        return self._find(query, limit)
+
+    def due(self, state: State | None, limit: int) -> list[Candidate]:
+        """Find waiting mails whose `nextAttemptTime` has come."""
+        due = {"$lte": self._now()}
+        return self._find({"delivery.state": state, "delivery.nextAttemptTime": due}, limit)
+
+    def expired_leases(self, limit: int) -> list[Document]:
+        """Find documents whose worker did not end them in time."""
+        query = {
+            "delivery.state": State.PROCESSING,
+            "delivery.leaseExpireTime": _not_after(self._now()),
+        }
+        return list(self._mails.find(query, {"delivery": 1}, limit=limit, hint=LIVE))
+
+    def end_leases(self, documents: Sequence[Document]) -> int:
+        """Settle documents with expired leases; return how many were."""
+        now = self._now()
+        requests = [
+            self._end_lease(each["_id"], states.subdocument(each), now) for each in documents
+        ]
+        try:
+            return self._mails.bulk_write(requests, ordered=False).matched_count
+        except BulkWriteError as error:
+            if error.details["writeConcernErrors"]:
+                raise
+            for failure in error.details["writeErrors"]:
+                if not malformed.is_about_the_document(failure["code"]):
+                    raise
+                id = documents[failure["index"]]["_id"]
+                malformed.settle(self._mails, id, failure["code"], failure["errmsg"], now)
+            return len(documents)
+
+    def _end_lease(self, id: Any, delivery: Mapping[str, Any], now: datetime) -> UpdateOne:
+        query = {
+            "_id": id,
+            "delivery.state": State.PROCESSING,
+            "delivery.worker": delivery.get("worker"),
+            "delivery.attempts": delivery.get("attempts"),
+            "delivery.leaseExpireTime": _not_after(now),
+        }
+        changes = self._unknown(now)
+        if delivery.get("phase") == Phase.CLAIMED:
+            query["delivery.phase"] = Phase.CLAIMED
+            changes = self._unsent(delivery, now)
+        set_ = {"delivery.leaseExpireTime": None, **changes}
+        return UpdateOne(query, {"$set": set_, "$unset": _PHASE})
+
+    def _unsent(self, delivery: Mapping[str, Any], now: datetime) -> Document:
+        """Nothing was sent: the stream sees PENDING and enqueues it again, but not for ever."""
+        before = delivery.get("lostClaims")
+        lost = (before if isinstance(before, int) else 0) + 1
+        if lost < states.MAX_LOST_CLAIMS:
+            return {"delivery.state": State.PENDING.value, "delivery.lostClaims": lost}
+        text = states.LOST_TOO_OFTEN.format(count=lost)
+        return {**self._ended(State.ERROR, text, now), "delivery.lostClaims": 0}
+
+    def _unknown(self, now: datetime) -> Document:
+        if self._lease_expired == "retry":
+            return {"delivery.state": State.RETRY.value, "delivery.error": states.LEASE_EXPIRED}
+        return self._ended(State.ERROR, states.LEASE_EXPIRED, now)
+
+    def _ended(self, state: State, error: str, now: datetime) -> Document:
+        changes: Document = {
+            "delivery.state": state.value,
+            "delivery.error": error,
+            "delivery.endTime": now,
+        }
+        expire = states.expire_time(now, self._ttl)
+        if expire is not None:
+            changes["delivery.expireAt"] = expire
+        return changes
+
+    def _find(self, query: Document, limit: int) -> list[Candidate]:
+        found = self._mails.find(query, PROJECTION, limit=limit, hint=LIVE)
+        return [Candidate.of(document) for document in found]
+
+
+def _not_after(now: datetime) -> Document:
+    """Match an earlier time, and whatever is no time at all."""
+    return {"$not": {"$gt": now}}

@@ -1,0 +1,23 @@
+"""A document → a mail, ready for the transport.
+
+compose          the two steps: reading, then writing
+  reading        the document, read and checked
+    schema       what it may hold               fields             kinds of values, with their checks
+    problems     what is wrong with it          deadline           deliverBefore
+    recipients   to, cc, bcc → envelope         originators        from, replyTo
+    address_list lists of addresses             addresses          one address
+    message_id   given, or from the `_id`       custom_headers     the document's own
+    attachments  files → parts                  content_encodings  base64, hex, …
+  head           the mail's header
+    headers      one header line, folded        encoded_words      RFC 2047
+  tree           what stands inside what
+    bodies       text and HTML → parts          parts              a part → bytes
+"""
+
+from __future__ import annotations
+
+from tasks.mail.compose import compose
+from tasks.mail.defaults import Defaults
+
+
+__all__ = ["Defaults", "compose"]

@@ -1,0 +1,164 @@
+"""Attachments in nodemailer's shape → parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.mail import bodies, content_encodings, custom_headers, headers, media_types
+from tasks.mail.content_encodings import Decoded
+from tasks.mail.media_types import MediaType
+from tasks.mail.parts import Leaf
+from tasks.mail.problems import Problems, path, quote
+from tasks.mail.schema import Attachment
+
+
+_PATH = ("message", "attachments")
+
+#: A content id, printable ASCII without what ends it (RFC 2392, RFC 5322 3.6.4).
+_CID = re.compile(r"<?([!-;=?-~]{1,200})>?")
+_DISPOSITIONS = ("attachment", "inline")
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedParts:
+    """`inline`: those with a cid, which the HTML shows in its text; `attached`: the others."""
+
+    inline: tuple[Leaf, ...] = ()
+    attached: tuple[Leaf, ...] = ()
+
+
+def read(attachments: Sequence[Attachment | None] | None, problems: Problems) -> AttachedParts:
+    """Make the parts; what is wrong with an attachment goes into `problems`."""
+    inline: list[Leaf] = []
+    attached: list[Leaf] = []
+    for index, attachment in enumerate(attachments or ()):
+        if attachment is not None:
+            leaf = _Reader(attachment, index, problems).leaf()
+            (inline if attachment.cid else attached).append(leaf)
+    return AttachedParts(tuple(inline), tuple(attached))
+
+
+class _Reader:
+    """Reads one attachment; a faulty field is noted and reading goes on, to find the others."""
+
+    def __init__(self, attachment: Attachment, index: int, problems: Problems) -> None:
+        self._attachment = attachment
+        self._index = index
+        self._problems = problems
+
+    def leaf(self) -> Leaf:
+        type, decoded = self._content()
+        media_type = self._media_type(type, decoded)
+        filename = self._filename(media_type)
+        own_headers = custom_headers.read_part(
+            self._attachment.headers, self._path(), self._problems
+        )
+        cid = self._cid()
+        disposition = self._disposition(default="inline" if cid else "attachment")
+        media_type, encoding, body = _transferable(media_type, decoded.data)
+        if filename:
+            media_type = media_type.with_parameter("name", filename)
+        lines = [
+            headers.with_parameters("Content-Type", media_type.type, media_type.parameters),
+            f"Content-Transfer-Encoding: {encoding}",
+            headers.with_parameters(
+                "Content-Disposition", disposition, [("filename", filename)] if filename else []
+            ),
+        ]
+        if cid:
+            lines.append(f"Content-ID: <{cid}>")
+        return Leaf((*lines, *own_headers), body)
+
+    def _path(self, *field: str) -> str:
+        return path(*_PATH, self._index, *field)
+
+    def _content(self) -> tuple[str, Decoded]:
+        """Give the media type the source names ("" for none), and the bytes."""
+        attachment = self._attachment
+        uri = attachment.path or attachment.href
+        try:
+            if isinstance(attachment.content, bytes):
+                return "", Decoded(bytes(attachment.content))
+            if attachment.content is not None:
+                return "", content_encodings.decode(attachment.content, attachment.encoding)
+            if uri is not None:
+                type, data = content_encodings.decode_data_uri(uri)
+                return type, Decoded(data)
+            self._problems.add(self._path(), "has no content")
+        except LookupError as error:
+            self._problems.add(self._path("encoding"), str(error.args[0]))
+        except ValueError as error:
+            field = "content" if attachment.content is not None else "path"
+            field = "href" if field == "path" and not attachment.path else field
+            self._problems.add(self._path(field), str(error))
+        return "", Decoded(b"")
+
+    def _media_type(self, of_source: str, decoded: Decoded) -> MediaType:
+        text = self._attachment.content_type or of_source
+        media_type = MediaType(media_types.guess(self._attachment.filename or ""))
+        if text:
+            try:
+                media_type = media_types.parse(text)
+            except ValueError as error:
+                field = "contentType" if self._attachment.content_type else "path"
+                self._problems.add(self._path(field), str(error))
+        if media_type.type.startswith("multipart/"):
+            self._problems.add(self._path("contentType"), "must not be multipart: it is one file")
+        if media_type.type.startswith("text/"):
+            charset = decoded.charset or _charset_of(decoded.data)
+            return media_type.with_parameter("charset", charset) if charset else media_type
+        return media_type
+
+    def _filename(self, media_type: MediaType) -> str:
+        """Name an unnamed file, as nodemailer does; `filename: false` leaves it without a name."""
+        name = self._attachment.filename
+        if name is False:
+            return ""
+        return name or f"attachment-{self._index + 1}{media_types.extension(media_type.type)}"
+
+    def _cid(self) -> str | None:
+        if not self._attachment.cid:
+            return None
+        match = _CID.fullmatch(self._attachment.cid.strip())
+        if match is None:
+            self._problems.add(
+                self._path("cid"), "must be at most 200 printable ASCII characters without spaces"
+            )
+            return None
+        return match[1]
+
+    def _disposition(self, default: str) -> str:
+        given = self._attachment.content_disposition
+        if not given:
+            return default
+        if given.lower() not in _DISPOSITIONS:
+            self._problems.add(
+                self._path("contentDisposition"),
+                f'must be "attachment" or "inline", not {quote(given)}',
+            )
+        return given.lower()
+
+
+def _charset_of(data: bytes) -> str | None:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
+
+
+def _transferable(media_type: MediaType, data: bytes) -> tuple[MediaType, str, bytes]:
+    """Encode the bytes: base64, except for an attached mail.
+
+    RFC 2046 5.2.1 forbids base64 for message/rfc822. A mail that plain 7bit cannot carry goes as
+    a file of unknown type, its name unchanged.
+    """
+    if not media_type.type.startswith("message/"):
+        return media_type, "base64", bodies.base64_lines(data)
+    if data.isascii():
+        lines = bodies.crlf(data.decode()).encode()
+        if bodies.fits_on_lines(lines):
+            return media_type, "7bit", lines
+    return MediaType(media_types.UNKNOWN), "base64", bodies.base64_lines(data)

@@ -1,0 +1,48 @@
+"""A document → a mail: who gets it, and the bytes they get."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from tasks.envelope import Mail
+from tasks.mail import reading
+from tasks.mail.defaults import Defaults
+from tasks.mail.head import head
+from tasks.mail.reading import Reading
+from tasks.mail.tree import tree
+
+
+def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -> Mail:
+    """Make the mail a document asks for. `now` (aware) becomes its date.
+
+    Raises InvalidDocument with every problem found, or Permanent when deliverBefore has passed;
+    never anything else, whatever the document holds. Where the mail's content is not ASCII, its
+    `seven_bit` gives the same mail in ASCII; addresses that need SMTPUTF8 then stand in the headers
+    in the form of RFC 6857, to be read but not to be answered.
+    """
+    mail = reading.read(document, defaults, now)
+    boundary = secrets.token_hex(12)
+    content = _content(mail, now, boundary)
+    sender = mail.originators.sender[0].address
+    envelope = mail.recipients.envelope
+    has_8bit = not content.isascii()
+    return Mail(
+        sender=sender,
+        recipients=envelope,
+        content=content,
+        message_id=mail.message_id,
+        rejected=mail.recipients.rejected,
+        smtputf8=mail.needs_smtputf8,
+        has_8bit=has_8bit,
+        seven_bit=partial(_content, mail, now, boundary, seven_bit=True) if has_8bit else None,
+    )
+
+
+def _content(mail: Reading, now: datetime, boundary: str, *, seven_bit: bool = False) -> bytes:
+    body = tree(mail.text, mail.html, mail.attached, boundary, seven_bit=seven_bit)
+    content = b"".join((head(mail, now, seven_bit=seven_bit), *body.chunks()))
+    return content if content.endswith(b"\r\n") else content + b"\r\n"

@@ -1,0 +1,122 @@
+"""The kinds of values a document holds, each with its check."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from bson import DatetimeMS
+from pydantic import AfterValidator, BeforeValidator, Discriminator, PlainValidator, Tag
+from pydantic_core import PydanticCustomError
+
+from tasks.mail.problems import TAG, kind
+
+
+#: A 16 MB document can hold a million list items; looking at each would cost the worker seconds.
+MAX_ITEMS = 10_000
+
+#: A line break in a header value starts a header of the writer's choice (header injection).
+_LINE_BREAK = re.compile(r"[\r\n\0]")
+
+_ONE, _MANY = f"{TAG}one", f"{TAG}many"
+
+
+def problem(text: str) -> PydanticCustomError:
+    """Make the error of a field; `text` follows the field's path."""
+    return PydanticCustomError("problem", "{text}", {"text": text})
+
+
+def _unicode(value: str) -> str:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise problem("is not valid Unicode: it holds half of a surrogate pair") from error
+    return value
+
+
+def _single_line(value: str) -> str:
+    if _LINE_BREAK.search(value):
+        raise problem("must not contain a line break (CR or LF) or NUL")
+    return _unicode(value)
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, list | dict) and len(value) > MAX_ITEMS:
+        raise problem(f"has {len(value)} items; more than {MAX_ITEMS} are not allowed")
+    return value
+
+
+def _date(value: Any) -> datetime | DatetimeMS:
+    if isinstance(value, datetime | DatetimeMS):
+        return value
+    raise problem(f"must be a date, not {kind(value)}")
+
+
+def _filename(value: Any) -> str | Literal[False]:
+    if value is False:
+        return False
+    if isinstance(value, str):
+        return _single_line(value)
+    raise problem(f"must be a string or false, not {kind(value)}")
+
+
+def _content(value: Any) -> str | bytes:
+    if isinstance(value, str):
+        return _unicode(value)
+    if isinstance(value, bytes):
+        return value
+    raise problem(f"must be a string or binary, not {kind(value)}")
+
+
+def _one_or_many(value: Any) -> str:
+    if isinstance(value, str):
+        return _ONE
+    if isinstance(value, list):
+        return _MANY
+    raise problem(f"must be a string or a list of strings, not {kind(value)}")
+
+
+def _not_supported(value: Any) -> Any:
+    if value is None or value == []:
+        return value
+    raise problem("is not supported yet")
+
+
+#: Text of any length, line breaks included.
+Text = Annotated[str, AfterValidator(_unicode)]
+
+#: Text that goes into a header.
+Line = Annotated[str, AfterValidator(_single_line)]
+
+#: A string or a list of strings; see `lines`.
+Lines = Annotated[
+    Annotated[Line, Tag(_ONE)]
+    | Annotated[list[Line | None], BeforeValidator(_bounded), Tag(_MANY)],
+    Discriminator(_one_or_many),
+]
+
+#: Header name → value or values. Names are checked by `custom_headers`.
+HeaderMap = Annotated[dict[str, Lines | None], BeforeValidator(_bounded)]
+
+#: A BSON date, one outside Python's years 1 to 9999 too.
+Date = Annotated[datetime | DatetimeMS, PlainValidator(_date)]
+
+Filename = Annotated[str | Literal[False], PlainValidator(_filename)]
+Content = Annotated[str | bytes, PlainValidator(_content)]
+
+#: A check for fields that hold a list or map: not longer than MAX_ITEMS.
+Bounded = BeforeValidator(_bounded)
+
+#: A check for fields this version does not know: to drop one silently would send another mail.
+NotSupported = AfterValidator(_not_supported)
+
+
+def lines(value: str | list[str | None] | None) -> list[str]:
+    """Give a `Lines` field as a list; null means absent inside a list, too."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value]
+    return [line for line in value if line is not None]

@@ -1,0 +1,135 @@
+"""What is wrong with a document, in plain words: one line for each problem, with its path."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bson import (
+    Binary,
+    Code,
+    DatetimeMS,
+    DBRef,
+    Decimal128,
+    MaxKey,
+    MinKey,
+    ObjectId,
+    Regex,
+    Timestamp,
+)
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from tasks.errors import InvalidDocument
+
+
+#: How many problems are listed: a thousand wrong values have one cause.
+MAX_PROBLEMS = 20
+_MAX_QUOTED = 60
+
+#: How tags of the schema's unions begin, which are no part of a path; no BSON key can hold NUL.
+TAG = "\0"
+
+_PLAIN_KEY = re.compile(r"[\w$@-]{1,60}", re.ASCII)
+
+#: BSON's kinds of values, in the words of MongoDB's manual; the first that fits counts.
+_KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+    ("null", type(None)),
+    ("a boolean", bool),
+    ("JavaScript code", Code),
+    ("a string", str),
+    ("a number", (int, float, Decimal128)),
+    ("a map", Mapping),
+    ("a list", (list, tuple)),
+    ("binary", (bytes, Binary, UUID)),
+    ("a date", (datetime, DatetimeMS)),
+    ("an ObjectId", ObjectId),
+    ("a timestamp", Timestamp),
+    ("a regular expression", (Regex, re.Pattern)),
+    ("a DBRef", DBRef),
+    ("a MinKey", MinKey),
+    ("a MaxKey", MaxKey),
+)
+
+#: What pydantic calls the problem → what the value must be.
+_EXPECTED = {
+    "string_type": "a string",
+    "list_type": "a list",
+    "dict_type": "a map",
+    "model_type": "a map",
+    "bool_type": "true or false",
+}
+
+
+class Problems:
+    """Collects problems until they are raised together."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def add(self, where: str, what: str) -> None:
+        """Note a problem: `where` is a path ("message.attachments.0.content") or several."""
+        self._lines.append(f"{where} {what}")
+
+    def check(self) -> None:
+        """Raise InvalidDocument if any problem was added."""
+        if self._lines:
+            raise invalid(self._lines)
+
+
+def invalid(lines: Sequence[str]) -> InvalidDocument:
+    """Make the exception; more than MAX_PROBLEMS are counted, not listed."""
+    listed = list(lines[:MAX_PROBLEMS])
+    if len(lines) > MAX_PROBLEMS:
+        listed.append(f"and {len(lines) - MAX_PROBLEMS} more")
+    return InvalidDocument(listed)
+
+
+def of_schema(error: ValidationError) -> InvalidDocument:
+    """Translate pydantic's errors; values are named by kind, never shown."""
+    details = error.errors(include_url=False)
+    return invalid([f"{_path_of(detail)} {_words(detail)}" for detail in details])
+
+
+def path(*parts: str | int) -> str:
+    """Write a path as `message.attachments.0.cid`; unusual keys are quoted and shortened."""
+    return ".".join(_key(part) for part in parts)
+
+
+def quote(text: str) -> str:
+    """Show a value in an error: JSON string syntax, ASCII only, shortened."""
+    if len(text) > _MAX_QUOTED:
+        text = text[: _MAX_QUOTED - 1] + "…"
+    return json.dumps(text, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
+def kind(value: Any) -> str:
+    """Name the kind of a value, as "a map" or "binary"."""
+    for words, types in _KINDS:
+        if isinstance(value, types):
+            return words
+    return f"a {type(value).__name__}"
+
+
+def _key(part: str | int) -> str:
+    text = str(part)
+    return text if _PLAIN_KEY.fullmatch(text) else quote(text)
+
+
+def _path_of(detail: ErrorDetails) -> str:
+    return path(*(part for part in detail["loc"] if not str(part).startswith(TAG)))
+
+
+def _words(detail: ErrorDetails) -> str:
+    kind_of_error = detail["type"]
+    if kind_of_error in _EXPECTED:
+        return f"must be {_EXPECTED[kind_of_error]}, not {kind(detail['input'])}"
+    if kind_of_error == "string_unicode":
+        return "is not valid Unicode: it holds half of a surrogate pair"
+    if kind_of_error == "literal_error":
+        return f"must be {detail['ctx']['expected']}"
+    return detail["msg"]

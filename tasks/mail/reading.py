@@ -1,0 +1,123 @@
+"""The document, read and checked: everything a mail is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from tasks.mail import (
+    attachments,
+    custom_headers,
+    deadline,
+    message_id,
+    originators,
+    problems,
+    recipients,
+)
+from tasks.mail.attachments import AttachedParts
+from tasks.mail.custom_headers import CustomHeaders
+from tasks.mail.defaults import Defaults
+from tasks.mail.originators import Originators
+from tasks.mail.problems import Problems
+from tasks.mail.recipients import Recipients
+from tasks.mail.schema import Document, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the document asks for; nothing in it is wrong any more."""
+
+    message_id: str
+    originators: Originators
+    recipients: Recipients
+    custom_headers: CustomHeaders
+    subject: str
+    text: str
+    html: str
+    attached: AttachedParts
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Tell whether an address in the envelope or the header has a non-ASCII local part."""
+        by, to = self.originators, self.recipients
+        shown = [*by.sender, *by.reply_to, *to.to.mailboxes, *to.cc.mailboxes]
+        if self.custom_headers.sender:
+            shown.append(self.custom_headers.sender)
+        return not all(mailbox.address.isascii() for mailbox in shown) or not all(
+            address.isascii() for address in to.envelope
+        )
+
+
+def read(document: Mapping[str, Any], defaults: Defaults, now: datetime) -> Reading:
+    """Read a document.
+
+    Raises InvalidDocument: first for values of a wrong kind, all at once; then, when the kinds are
+    right, for what they say, all at once. Raises Permanent when deliverBefore has passed.
+    """
+    model = _validated(document)
+    deadline.check(model.deliver_before, now)
+    found = Problems()
+    message = _message(model, found)
+    custom = custom_headers.read(model.headers, found)
+    by = originators.read(model, custom, defaults, found)
+    id = _given_message_id(message, custom, found)
+    reading = Reading(
+        message_id=id or _derived_message_id(document, by, defaults, found),
+        originators=by,
+        recipients=recipients.read(model, found),
+        custom_headers=custom,
+        subject=message.subject or "",
+        text=message.text or "",
+        html=message.html or "",
+        attached=attachments.read(message.attachments, found),
+    )
+    found.check()
+    return reading
+
+
+def _validated(document: Mapping[str, Any]) -> Document:
+    try:
+        return Document.model_validate(dict(document))
+    except ValidationError as error:
+        raise problems.of_schema(error) from None  # the cause would show the mail's content
+
+
+def _message(model: Document, found: Problems) -> Message:
+    message = model.message
+    if message is None:
+        found.add("message", "is missing")
+        return Message()
+    if message.subject is None:
+        found.add("message.subject", "is missing")
+    if not message.text and not message.html:
+        found.add("message.text, message.html:", "at least one must be there and not be empty")
+    return message
+
+
+def _given_message_id(message: Message, custom: CustomHeaders, found: Problems) -> str | None:
+    where, text = "message.messageId", message.message_id
+    if custom.message_id is not None:
+        if text:
+            found.add("headers.Message-ID", "stands beside message.messageId: give one of them")
+        where, text = "headers.Message-ID", custom.message_id
+    if not text:
+        return None
+    try:
+        return message_id.given(text)
+    except ValueError as error:
+        found.add(where, str(error))
+        return None
+
+
+def _derived_message_id(
+    document: Mapping[str, Any], by: Originators, defaults: Defaults, found: Problems
+) -> str:
+    try:
+        return message_id.derived(document.get("_id"), by.domain, defaults.namespace)
+    except ValueError as error:
+        found.add("_id", str(error))
+        return ""

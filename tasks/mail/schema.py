@@ -1,0 +1,101 @@
+"""The document as services write it: one model for each noun.
+
+Types are checked strictly: a number is no subject. `null` means absent everywhere and unknown keys
+are the service's own business. What the types cannot say is checked where the value is used.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from tasks.mail.fields import (
+    Bounded,
+    Content,
+    Date,
+    Filename,
+    HeaderMap,
+    Line,
+    Lines,
+    NotSupported,
+    Text,
+    problem,
+)
+
+
+class _Noun(BaseModel):
+    model_config = ConfigDict(
+        strict=True,
+        extra="ignore",
+        frozen=True,
+        alias_generator=to_camel,
+    )
+
+
+def _data_uri(value: str) -> str:
+    if value[:5].lower() != "data:":
+        raise problem("is not supported yet, except for data: URIs")
+    return value
+
+
+_Map = Annotated[dict[str, Any], NotSupported]
+_Uids = Annotated[list[Any], NotSupported]
+_DataUri = Annotated[Text, AfterValidator(_data_uri)]
+
+
+class Attachment(_Noun):
+    """A file, in nodemailer's shape."""
+
+    filename: Filename | None = None
+    content: Content | None = None
+    encoding: Line | None = None
+    content_type: Line | None = None
+    content_disposition: Line | None = None
+    cid: Line | None = None
+    headers: HeaderMap | None = None
+    path: _DataUri | None = None
+    href: _DataUri | None = None
+    http_headers: _Map | None = None
+    raw: Annotated[Content, NotSupported] | None = None
+
+
+class Message(_Noun):
+    """What the reader sees."""
+
+    subject: Line | None = None
+    text: Text | None = None
+    html: Text | None = None
+    message_id: Line | None = None
+    attachments: Annotated[list[Attachment | None], Bounded] | None = None
+    amp: Annotated[Text, NotSupported] | None = None
+    ical_event: _Map | None = None
+    alternatives: Annotated[list[Any], NotSupported] | None = None
+
+
+class Document(_Noun):
+    """A document of the mail collection."""
+
+    to: Lines | None = None
+    cc: Lines | None = None
+    bcc: Lines | None = None
+    sender: Line | None = Field(default=None, alias="from")
+    reply_to: Line | None = None
+    headers: HeaderMap | None = None
+    message: Message | None = None
+
+    send_at: Date | None = None
+    deliver_before: Date | None = None
+    priority: Literal["high", "normal", "low"] | None = None
+    #: SendGrid's business; of no use to an SMTP server.
+    categories: Lines | None = None
+
+    to_uids: _Uids | None = None
+    cc_uids: _Uids | None = None
+    bcc_uids: _Uids | None = None
+    template: _Map | None = None
+    send_grid: _Map | None = None
+    transport: Annotated[Line, NotSupported] | None = None
+    dsn: _Map | None = None
+    list_headers: _Map | None = Field(default=None, alias="list")

@@ -1,0 +1,31 @@
+"""How many mails pass the point of no return together: as many as take a quarter of a second."""
+
+from __future__ import annotations
+
+
+#: Seconds of SMTP in one group: what a crash may leave in phase SENDING, and what a stop waits for.
+GROUP_SECONDS = 0.25
+LARGEST = 25
+#: Seconds a mail is taken to need before the first was measured.
+_FIRST_GUESS = 0.05
+#: Weight of the newest measurement in the moving average.
+_WEIGHT = 0.3
+
+
+class Pace:
+    """A moving average of the seconds one mail takes, shared by the threads of a process.
+
+    Threads may overwrite each other's measurement; the average does not mind.
+    """
+
+    def __init__(self) -> None:
+        self._seconds = _FIRST_GUESS
+
+    def group_size(self) -> int:
+        """Tell how many mails to send between two checks of the leases."""
+        return max(1, min(LARGEST, int(GROUP_SECONDS / self._seconds)))
+
+    def measured(self, seconds: float, mails: int) -> None:
+        """Note what a group has taken."""
+        each = max(seconds / mails, 1e-6)
+        self._seconds += _WEIGHT * (each - self._seconds)

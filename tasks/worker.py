@@ -1,0 +1,83 @@
+"""What a worker process keeps between batches: its clients, connections and the result writer."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from config import mongo
+from config.mongo import Document
+from config.settings import Settings
+from tasks.batch import Batch, Parts, Tally
+from tasks.clock import ServerClock
+from tasks.delivery.claim import Claim, Claims
+from tasks.delivery.writer import ResultWriter
+from tasks.envelope import Mail
+from tasks.lanes import Lane
+from tasks.mail import Defaults, compose
+from tasks.pace import Pace
+from tasks.transport import SmtpTransport
+
+
+#: Publishes ids again, in their lane.
+Publish = Callable[[Lane, Sequence[Any]], None]
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """One in each process, made at the first task: a fork must not inherit its sockets."""
+
+    def __init__(self, settings: Settings, publish: Publish, stopping: threading.Event) -> None:
+        threads = settings.worker_concurrency + 4
+        self._client = mongo.connect(settings, role="worker", pool_size=threads, retry_writes=False)
+        mails = mongo.mail_collection(self._client, settings)
+        self.now = ServerClock(self._client)
+        self._claims = Claims(mails, self.now, settings.lease_seconds)
+        self._writer = ResultWriter(mails, self.now, settings.ttl)
+        self._transport = SmtpTransport(
+            settings.smtp_server,
+            settings.tls_options,
+            reply_timeout=settings.smtp_timeout_seconds,
+            idle_seconds=settings.smtp_idle_seconds,
+            max_messages=settings.smtp_max_messages,
+        )
+        self._defaults = Defaults(settings.default_from, settings.default_reply_to)
+        self._publish = publish
+        self._stopping = stopping
+        self._pace = Pace()
+
+    def deliver(self, ids: Sequence[Any], lane: Lane) -> Tally:
+        """Attempt a batch. Raises PyMongoError when MongoDB stays away."""
+        token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
+        parts = Parts(
+            claims=self._claims,
+            compose=self._compose,
+            transport=self._transport,
+            record=self._writer.put,
+            put_back=lambda rest, claims: self._put_back(lane, rest, claims),
+            pace=self._pace,
+            stopping=self._stopping,
+        )
+        return Batch(parts, token).deliver(ids)
+
+    def _compose(self, document: Document) -> Mail:
+        return compose(document, self._defaults, now=self.now())
+
+    def _put_back(self, lane: Lane, rest: Sequence[Any], claims: Sequence[Claim]) -> None:
+        """Give back and publish again; whatever fails here is found by the sweep."""
+        now = self.now()
+        ids = [*(claim.id for claim in claims), *rest]
+        try:
+            if claims:
+                self._claims.release(claims, enqueue_time=now)
+            self._claims.stamp(ids, now)
+            self._publish(lane, ids)
+        except Exception as error:  # noqa: BLE001 - MongoDB's or the broker's; nothing is lost
+            _log.warning("batch.not_put_back", mails=len(ids), error=str(error))

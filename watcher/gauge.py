@@ -1,0 +1,50 @@
+"""How full the broker's queues are, and which lanes wait in MongoDB until there is room."""
+
+from __future__ import annotations
+
+import time
+
+from tasks import send
+from tasks.backlog import Backlog
+from tasks.lanes import Lane
+
+
+#: Seconds a reading is good for.
+_FRESH = 0.1
+
+
+class Gauge:
+    """Reads the queues, at most ten times a second. Methods raise one of send.BROKER_ERRORS."""
+
+    def __init__(self, queue_limit: int, batch_size: int) -> None:
+        #: Under load every message holds batch_size ids.
+        self.limit = max(1, queue_limit // batch_size)
+        #: Lanes whose older mails the feeder is still bringing in.
+        self.feeding: set[Lane] = set()
+        self._read = float("-inf")
+        self._backlogs: dict[Lane, Backlog] = {}
+
+    def messages(self) -> dict[Lane, int]:
+        """Tell how many messages wait in each lane's queue."""
+        self._look()
+        return self.known()
+
+    def known(self) -> dict[Lane, int]:
+        """Tell the same as last read; never asks the broker."""
+        return {lane: backlog.messages for lane, backlog in self._backlogs.items()}
+
+    def closed(self) -> set[Lane]:
+        """Tell which lanes take no new mail: their queue is full, or older mails come first."""
+        full = {lane for lane, messages in self.messages().items() if messages >= self.limit}
+        return full | self.feeding
+
+    def look_now(self, lane: Lane) -> Backlog:
+        """Read one lane's queue afresh."""
+        self._backlogs[lane] = send.backlog(lane)
+        return self._backlogs[lane]
+
+    def _look(self) -> None:
+        if time.monotonic() - self._read > _FRESH:
+            for lane in Lane:
+                self.look_now(lane)
+            self._read = time.monotonic()

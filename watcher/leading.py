@@ -1,0 +1,138 @@
+"""What the leader does: events → PENDING → messages → resume token, and its rounds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import structlog
+from pymongo import WriteConcern
+from pymongo.collection import Collection
+
+from config.mongo import Document
+from config.settings import Settings
+from tasks import send
+from tasks.clock import ServerClock
+from tasks.delivery.admit import Admission
+from tasks.delivery.candidate import PROJECTION, Candidate
+from tasks.delivery.sweep import Sweep
+from watcher import chunks
+from watcher.gauge import Gauge
+from watcher.leader import Leader
+from watcher.rounds import Rounds
+from watcher.stream import Stream
+
+
+#: Events in one step.
+LIMIT = 1000
+#: Seconds to wait for more events while the workers have enough to do anyway.
+LINGER = 0.05
+#: Seconds between two saves of the resume token while events keep coming.
+SAVE_EVERY = 0.25
+#: Seconds between two tries while the broker is away.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+class Leading:
+    """One leadership, on one open stream."""
+
+    def __init__(
+        self,
+        mails: Collection[Document],
+        settings: Settings,
+        leader: Leader,
+        stream: Stream,
+        stop: threading.Event,
+    ) -> None:
+        self._mails = mails
+        self._leader = leader
+        self._stream = stream
+        self._stop = stop
+        self._batch_size = settings.batch_size
+        self._now = ServerClock(mails.database.client)
+        loosely = mails.with_options(write_concern=WriteConcern(w=1))
+        self._admission = Admission(loosely, self._now, settings.ttl)
+        self._gauge = Gauge(settings.queue_limit, settings.batch_size)
+        sweep = Sweep(mails, self._now, settings.ttl, lease_expired=settings.lease_expired)
+        self._rounds = Rounds(sweep, self._gauge, self._now, self._enqueue, settings.sweep_seconds)
+        self._token: Document | None = None
+        self._saved = time.monotonic()
+
+    def run(self) -> None:
+        """Lead until the stop, or until the stream must be opened anew (invalidate).
+
+        Raises PyMongoError, LostLeadershipError, or one of send.BROKER_ERRORS when stopped while
+        the broker is away; then the token still stands before what was not published.
+        """
+        invalidated = False
+        while not invalidated and not self._stop.is_set():
+            taken = self._stream.take(LIMIT, wait=self._rounds.wait(), linger=self._linger())
+            self._enqueue(self._candidates(taken.events))
+            self._token = taken.token or self._token
+            invalidated = any(event["operationType"] == "invalidate" for event in taken.events)
+            self._save(at_once=invalidated)
+            self._tick()
+        self._save(at_once=True)
+
+    def _candidates(self, events: Sequence[Document]) -> list[Candidate]:
+        """Inserts come whole; of updated documents the present state is read."""
+        inserted = [
+            Candidate.of({**event, "_id": event["id"]})
+            for event in events
+            if event["operationType"] in ("insert", "replace")
+        ]
+        updated = [event["id"] for event in events if event["operationType"] == "update"]
+        if not updated:
+            return inserted
+        found = self._mails.find({"_id": {"$in": updated}}, PROJECTION)
+        return inserted + [Candidate.of(document) for document in found]
+
+    def _enqueue(self, candidates: Sequence[Candidate]) -> None:
+        if not candidates:
+            return
+        closed = self._patiently(self._gauge.closed)
+        now = self._now()
+        ready = self._admission.admit(candidates, now, closed)
+        if ready:
+            messages = list(chunks.split(ready, self._gauge.known(), self._batch_size))
+            self._patiently(lambda: send.enqueue(messages, now))
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """Wait for the broker as long as it takes, and keep the leadership meanwhile."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return call()
+            except send.BROKER_ERRORS as error:
+                if self._stop.is_set():
+                    raise
+                _log.warning("watcher.waits_for_broker", error=str(error))
+            self._stop.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            self._leader.renew_if_due()
+            self._rounds.end_leases()
+
+    def _tick(self) -> None:
+        self._leader.renew_if_due()
+        try:
+            self._rounds.tick()
+        except send.BROKER_ERRORS as error:
+            if self._stop.is_set():
+                raise
+            _log.warning("watcher.waits_for_broker", error=str(error))
+            self._stop.wait(_FIRST_PAUSE)
+
+    def _save(self, *, at_once: bool) -> None:
+        due = time.monotonic() - self._saved > SAVE_EVERY
+        if (due or at_once) and self._token not in (None, self._leader.token):
+            self._leader.save(self._token)
+            self._saved = time.monotonic()
+
+    def _linger(self) -> float:
+        busy = any(messages >= chunks.BUSY for messages in self._gauge.known().values())
+        return LINGER if busy else 0.0

@@ -1,0 +1,166 @@
+"""The change stream: filtered and cut down to ids on the server, read ahead by a thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bson.timestamp import Timestamp
+from pymongo.change_stream import ChangeStream
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+
+from config.mongo import Document
+from tasks.delivery.states import CLAIMABLE
+
+
+#: Milliseconds an empty stream waits for an event; bounds how long a stop takes.
+MAX_AWAIT = 500
+_BATCH = 1000
+#: Events read ahead; then the reader waits for the dispatcher.
+_AHEAD = 5000
+
+_UPDATED = "$updateDescription.updatedFields"
+_REMOVED = {"$ifNull": ["$updateDescription.removedFields", []]}
+
+
+def _updated(dotted: str) -> Document:
+    """The value an update gave to a field: `updatedFields` has dotted names as literal keys."""
+    return {"$getField": {"field": {"$literal": dotted}, "input": _UPDATED}}
+
+
+def _is_missing(value: Any) -> Document:
+    return {"$eq": [{"$type": value}, "missing"]}
+
+
+_INSERTED = {
+    "operationType": {"$in": ["insert", "replace"]},
+    "$or": [
+        {"fullDocument.delivery.state": {"$in": CLAIMABLE}},
+        {"fullDocument.delivery": {"$type": "array"}},
+    ],
+}
+#: A state set by itself. Our own writes set the enqueueTime with it.
+_STATE_SET = {
+    "$and": [
+        {"$in": [_updated("delivery.state"), CLAIMABLE]},
+        _is_missing(_updated("delivery.enqueueTime")),
+    ]
+}
+#: The whole subdocument set, to a waiting state, none, or something that is no map.
+_DELIVERY_SET = {
+    "$and": [
+        {"$not": _is_missing(f"{_UPDATED}.delivery")},
+        _is_missing(f"{_UPDATED}.delivery.enqueueTime"),
+        {"$in": [{"$ifNull": [f"{_UPDATED}.delivery.state", None]}, [*CLAIMABLE, []]]},
+    ]
+}
+_FIELD_REMOVED = {
+    "$or": [{"$in": [name, _REMOVED]} for name in ("delivery", "delivery.state", "sendAt")]
+}
+_SEND_AT_SET = {"$not": _is_missing(f"{_UPDATED}.sendAt")}
+
+PIPELINE: list[Document] = [
+    {
+        "$match": {
+            "$or": [
+                _INSERTED,
+                {
+                    "operationType": "update",
+                    "$expr": {"$or": [_STATE_SET, _DELIVERY_SET, _FIELD_REMOVED, _SEND_AT_SET]},
+                },
+                {"operationType": {"$in": ["drop", "rename", "dropDatabase", "invalidate"]}},
+            ]
+        }
+    },
+    {
+        "$project": {
+            "operationType": 1,
+            "id": "$documentKey._id",
+            "priority": "$fullDocument.priority",
+            "sendAt": "$fullDocument.sendAt",
+            "state": "$fullDocument.delivery.state",
+            "kind": {"$type": "$fullDocument.delivery"},
+        }
+    },
+]
+
+
+@dataclass(slots=True)
+class Events:
+    """What the stream brought: events in order, and the token after the last of them."""
+
+    events: list[Document] = field(default_factory=list)
+    token: Document | None = None
+
+
+class Stream:
+    """A change stream and the thread that reads it."""
+
+    def __init__(
+        self, mails: Collection[Document], *, token: Document | None, start: Timestamp | None
+    ) -> None:
+        """Open it after `token`, else at the cluster time `start`. Raises PyMongoError."""
+        self._cursor: ChangeStream[Document] = mails.watch(
+            PIPELINE,
+            start_after=token,
+            start_at_operation_time=None if token else start,
+            max_await_time_ms=MAX_AWAIT,
+            batch_size=_BATCH,
+        )
+        self._items: queue.Queue[Document | Exception] = queue.Queue(_AHEAD)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="stream", daemon=True)
+        self._thread.start()
+
+    def take(self, limit: int, *, wait: float, linger: float) -> Events:
+        """Return what has come; waits `wait` seconds for the first, `linger` for more.
+
+        Raises what the stream raised, after everything before it was taken.
+        """
+        taken = Events()
+        for item in self._ready(limit, wait, linger):
+            if isinstance(item, Exception):
+                if taken.token is not None:
+                    self._items.put(item)
+                    break
+                raise item
+            taken.token = item["_id"]
+            if "operationType" in item:
+                taken.events.append(item)
+        return taken
+
+    def close(self) -> None:
+        """End the thread and the cursor; takes up to MAX_AWAIT."""
+        self._closing.set()
+        while self._thread.is_alive():
+            self._drain()
+            self._thread.join(0.05)
+        self._cursor.close()
+
+    def _ready(self, limit: int, wait: float, linger: float) -> Iterator[Document | Exception]:
+        end = time.monotonic() + wait
+        for _ in range(limit):
+            try:
+                yield self._items.get(timeout=max(end - time.monotonic(), 0))
+            except queue.Empty:
+                return
+            end = min(end, time.monotonic() + linger)
+
+    def _read(self) -> None:
+        try:
+            while self._cursor.alive and not self._closing.is_set():
+                event = self._cursor.try_next()
+                self._items.put(event or {"_id": self._cursor.resume_token})
+        except Exception as error:  # noqa: BLE001 - raised again by `take`
+            self._items.put(error)
+        else:
+            self._items.put(PyMongoError("the change stream has ended"))
+
+    def _drain(self) -> None:
+        while not self._items.empty():
+            self._items.get_nowait()
