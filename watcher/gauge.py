@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tasks import send
+from tasks import enqueue
 from tasks.backlog import Backlog
 from tasks.lanes import Lane
 
@@ -14,7 +14,7 @@ _FRESH = 0.1
 
 
 class Gauge:
-    """Reads the queues, at most ten times a second. Methods raise one of send.BROKER_ERRORS."""
+    """Reads the queues, at most ten times a second. Methods raise one of enqueue.BROKER_ERRORS."""
 
     def __init__(self, queue_limit: int, batch_size: int) -> None:
         #: Under load every message holds batch_size ids.
@@ -40,7 +40,7 @@ class Gauge:
 
     def look_now(self, lane: Lane) -> Backlog:
         """Read one lane's queue afresh."""
-        self._backlogs[lane] = send.backlog(lane)
+        self._backlogs[lane] = enqueue.waiting(lane)
         return self._backlogs[lane]
 
     def _look(self) -> None:

@@ -13,7 +13,7 @@ from pymongo.collection import Collection
 
 from config.mongo import Document
 from config.settings import Settings
-from tasks import send
+from tasks import enqueue
 from tasks.clock import ServerClock
 from tasks.delivery.admit import Admission
 from tasks.delivery.candidate import PROJECTION, Candidate
@@ -66,7 +66,7 @@ class Leading:
     def run(self) -> None:
         """Lead until the stop, or until the stream must be opened anew (invalidate).
 
-        Raises PyMongoError, LostLeadershipError, or one of send.BROKER_ERRORS when stopped while
+        Raises PyMongoError, LostLeadershipError, or one of enqueue.BROKER_ERRORS when stopped while
         the broker is away; then the token still stands before what was not published.
         """
         invalidated = False
@@ -100,7 +100,7 @@ class Leading:
         ready = self._admission.admit(candidates, now, closed)
         if ready:
             messages = list(chunks.split(ready, self._gauge.known(), self._batch_size))
-            self._patiently(lambda: send.enqueue(messages, now))
+            self._patiently(lambda: enqueue.enqueue(messages, now))
 
     def _patiently(self, call: Callable[[], T]) -> T:
         """Wait for the broker as long as it takes, and keep the leadership meanwhile."""
@@ -108,7 +108,7 @@ class Leading:
         while True:
             try:
                 return call()
-            except send.BROKER_ERRORS as error:
+            except enqueue.BROKER_ERRORS as error:
                 if self._stop.is_set():
                     raise
                 _log.warning("watcher.waits_for_broker", error=str(error))
@@ -121,7 +121,7 @@ class Leading:
         self._leader.renew_if_due()
         try:
             self._rounds.tick()
-        except send.BROKER_ERRORS as error:
+        except enqueue.BROKER_ERRORS as error:
             if self._stop.is_set():
                 raise
             _log.warning("watcher.waits_for_broker", error=str(error))

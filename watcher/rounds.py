@@ -48,7 +48,7 @@ class Rounds:
         return max(0.0, min(self._next_feed, self._next_sweep) - time.monotonic())
 
     def tick(self) -> None:
-        """Do what is due. Raises PyMongoError or one of send.BROKER_ERRORS."""
+        """Do what is due. Raises PyMongoError or one of enqueue.BROKER_ERRORS."""
         self.end_leases()
         if time.monotonic() >= self._next_feed:
             self._next_feed = time.monotonic() + FEED_EVERY

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from config.mongo import Document
 from config.settings import Settings
-from tasks import send
+from tasks import enqueue
 from tasks.delivery import indexes
 from watcher.leader import Leader, LostLeadershipError
 from watcher.leading import Leading
@@ -38,6 +38,7 @@ class Watcher:
         self._settings = settings
         self._stop = stop
         self._leader = Leader(mails)
+        self._standing_by = False
 
     def run(self) -> None:
         """Stand by or lead; MongoDB and the broker may come and go."""
@@ -46,16 +47,24 @@ class Watcher:
             try:
                 if self._leader.acquire():
                     self._lead()
+                else:
+                    self._stand_by()
             except LostLeadershipError:
                 _log.warning("watcher.lost_leadership")
             except PyMongoError as error:
                 _log.error("watcher.mongodb_failed", error=str(error))
-            except send.BROKER_ERRORS as error:
+            except enqueue.BROKER_ERRORS as error:
                 _log.error("watcher.broker_failed", error=str(error))
             self._stop.wait(STANDBY)
         _log.info("watcher.stopped")
 
+    def _stand_by(self) -> None:
+        if not self._standing_by:
+            _log.info("watcher.stands_by", owner=self._leader.owner)
+        self._standing_by = True
+
     def _lead(self) -> None:
+        self._standing_by = False
         _log.info("watcher.leads", resumed=self._leader.token is not None)
         try:
             while not self._stop.is_set():

@@ -2,7 +2,7 @@
 
 compose          the two steps: reading, then writing
   reading        the document, read and checked
-    schema       what it may hold               fields             kinds of values, with their checks
+    schema       what it may hold               fields             kinds of values, checked
     problems     what is wrong with it          deadline           deliverBefore
     recipients   to, cc, bcc → envelope         originators        from, replyTo
     address_list lists of addresses             addresses          one address

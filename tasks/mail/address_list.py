@@ -82,7 +82,7 @@ def _add(
     except InvalidAddress as error:
         found.invalid.append((whole.strip(), str(error)))
     else:
-        place.append(mailbox)  # type: ignore[arg-type]  # a Mailbox fits both
+        place.append(mailbox)
 
 
 class _Reader:
@@ -129,30 +129,30 @@ class _Reader:
         self._broken = "( is never closed"
         return len(self._text)
 
-    def _read_token(self, kind: str, token: str, position: int) -> None:
+    def _read_token(self, kind: str, text: str, position: int) -> None:
         if kind == "stop":
-            self._read_stop(token, position)
+            self._read_stop(text, position)
         elif kind == "angle" and self._angle is None:
-            self._angle = token[1:-1].strip()
-        elif self._angle is not None and token.strip():
+            self._angle = text[1:-1].strip()
+        elif self._angle is not None and text.strip():
             self._broken = "text follows the >"
         else:
-            word = _ESCAPED.sub(r"\1", token[1:-1]) if kind == "quoted" else token.strip()
+            word = _ESCAPED.sub(r"\1", text[1:-1]) if kind == "quoted" else text.strip()
             if word:
                 self._words.append(word)
-            self._raw.append(token)
+            self._raw.append(text)
 
-    def _read_stop(self, token: str, position: int) -> None:
-        if token == ":" and self._group is None and self._angle is None:
+    def _read_stop(self, mark: str, position: int) -> None:
+        if mark == ":" and self._group is None and self._angle is None:
             self._group = Group(" ".join(self._words))
             self._found.entries.append(self._group)
             self._start_mailbox(position + 1)
             return
-        if token == ":":
+        if mark == ":":
             self._broken = "it has a colon"
             return
         self._end_mailbox(position)
-        if token == ";":
+        if mark == ";":
             self._group = None
 
     def _end_mailbox(self, end: int) -> None:

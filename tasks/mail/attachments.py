@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tasks.mail import bodies, content_encodings, custom_headers, headers, media_types
 from tasks.mail.content_encodings import Decoded
+from tasks.mail.fields import lines
 from tasks.mail.media_types import MediaType
 from tasks.mail.parts import Leaf
 from tasks.mail.problems import Problems, path, quote
@@ -19,6 +20,14 @@ _PATH = ("message", "attachments")
 #: A content id, printable ASCII without what ends it (RFC 2392, RFC 5322 3.6.4).
 _CID = re.compile(r"<?([!-;=?-~]{1,200})>?")
 _DISPOSITIONS = ("attachment", "inline")
+
+_FIELD_FOR = {
+    "content-type": "is not allowed: use contentType",
+    "content-disposition": "is not allowed: use contentDisposition and filename",
+    "content-id": "is not allowed: use cid",
+    "content-transfer-encoding": "is not allowed: it follows from the content",
+    "mime-version": "is not allowed: it belongs to the whole mail",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +61,12 @@ class _Reader:
         type, decoded = self._content()
         media_type = self._media_type(type, decoded)
         filename = self._filename(media_type)
-        own_headers = custom_headers.read_part(
-            self._attachment.headers, self._path(), self._problems
-        )
         cid = self._cid()
         disposition = self._disposition(default="inline" if cid else "attachment")
         media_type, encoding, body = _transferable(media_type, decoded.data)
         if filename:
             media_type = media_type.with_parameter("name", filename)
-        lines = [
+        own = [
             headers.with_parameters("Content-Type", media_type.type, media_type.parameters),
             f"Content-Transfer-Encoding: {encoding}",
             headers.with_parameters(
@@ -68,47 +74,52 @@ class _Reader:
             ),
         ]
         if cid:
-            lines.append(f"Content-ID: <{cid}>")
-        return Leaf((*lines, *own_headers), body)
+            own.append(f"Content-ID: <{cid}>")
+        return Leaf((*own, *self._own_headers()), body)
 
     def _path(self, *field: str) -> str:
         return path(*_PATH, self._index, *field)
 
     def _content(self) -> tuple[str, Decoded]:
-        """Give the media type the source names ("" for none), and the bytes."""
-        attachment = self._attachment
-        uri = attachment.path or attachment.href
+        """Give the media type that the source names ("" for none), and the bytes."""
+        given = self._attachment
+        where, nothing = "content", ("", Decoded(b""))
         try:
-            if isinstance(attachment.content, bytes):
-                return "", Decoded(bytes(attachment.content))
-            if attachment.content is not None:
-                return "", content_encodings.decode(attachment.content, attachment.encoding)
-            if uri is not None:
+            if isinstance(given.content, bytes):
+                return "", Decoded(bytes(given.content))
+            if given.content is not None:
+                return "", content_encodings.decode(given.content, given.encoding)
+            where = self._source
+            if uri := given.path or given.href:
                 type, data = content_encodings.decode_data_uri(uri)
                 return type, Decoded(data)
-            self._problems.add(self._path(), "has no content")
-        except LookupError as error:
-            self._problems.add(self._path("encoding"), str(error.args[0]))
+        except content_encodings.UnknownEncoding as error:
+            self._problems.add(self._path("encoding"), str(error))
         except ValueError as error:
-            field = "content" if attachment.content is not None else "path"
-            field = "href" if field == "path" and not attachment.path else field
-            self._problems.add(self._path(field), str(error))
-        return "", Decoded(b"")
+            self._problems.add(self._path(where), str(error))
+        else:
+            self._problems.add(self._path(), "has no content")
+        return nothing
+
+    @property
+    def _source(self) -> str:
+        return "path" if self._attachment.path else "href"
 
     def _media_type(self, of_source: str, decoded: Decoded) -> MediaType:
         text = self._attachment.content_type or of_source
+        where = "contentType" if self._attachment.content_type else self._source
         media_type = MediaType(media_types.guess(self._attachment.filename or ""))
-        if text:
-            try:
-                media_type = media_types.parse(text)
-            except ValueError as error:
-                field = "contentType" if self._attachment.content_type else "path"
-                self._problems.add(self._path(field), str(error))
+        try:
+            media_type = media_types.parse(text) if text else media_type
+        except ValueError as error:
+            self._problems.add(self._path(where), str(error))
         if media_type.type.startswith("multipart/"):
-            self._problems.add(self._path("contentType"), "must not be multipart: it is one file")
-        if media_type.type.startswith("text/"):
-            charset = decoded.charset or _charset_of(decoded.data)
-            return media_type.with_parameter("charset", charset) if charset else media_type
+            self._problems.add(
+                self._path(where), "must not be multipart: an attachment is one part"
+            )
+        charset = decoded.charset or _charset_of(decoded.data)
+        if charset and media_type.type.startswith("text/"):
+            return media_type.with_parameter("charset", charset)
         return media_type
 
     def _filename(self, media_type: MediaType) -> str:
@@ -128,6 +139,16 @@ class _Reader:
             )
             return None
         return match[1]
+
+    def _own_headers(self) -> list[str]:
+        written: list[str] = []
+        for name, values in (self._attachment.headers or {}).items():
+            fault = custom_headers.name_fault(name) or _FIELD_FOR.get(name.lower())
+            if fault:
+                self._problems.add(self._path("headers", name), fault)
+            else:
+                written += [headers.unstructured(name, value) for value in lines(values)]
+        return written
 
     def _disposition(self, default: str) -> str:
         given = self._attachment.content_disposition

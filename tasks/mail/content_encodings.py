@@ -18,6 +18,10 @@ class Decoded:
     charset: str | None = None
 
 
+class UnknownEncoding(ValueError):
+    """There is no such encoding; says which there are."""
+
+
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _WHITESPACE = b" \t\r\n\f\v"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
@@ -25,10 +29,13 @@ _DATA_URI = re.compile(r"data:([^,;]*(?:;(?!base64,)[^,;]*)*)(;base64)?,", re.IG
 
 
 def decode(content: str, encoding: str | None) -> Decoded:
-    """Decode a string by its `encoding` (none: UTF-8); raises ValueError."""
+    """Decode a string by its `encoding` (none: UTF-8).
+
+    Raises UnknownEncoding, or ValueError when the content is not in that encoding.
+    """
     decoder = _DECODERS.get((encoding or "utf8").lower())
     if decoder is None:
-        raise LookupError(f"must be one of {', '.join(_DECODERS)}")
+        raise UnknownEncoding(f"must be one of {', '.join(_DECODERS)}")
     return decoder(content)
 
 

@@ -31,10 +31,11 @@ def _milliseconds(date: datetime | DatetimeMS) -> int:
 
 def _text(date: datetime | DatetimeMS) -> str:
     if isinstance(date, DatetimeMS):
+        milliseconds = int(date)
         try:
-            date = _EPOCH + timedelta(milliseconds=int(date))
+            date = _EPOCH + timedelta(milliseconds=milliseconds)
         except OverflowError:  # outside the years 1 to 9999
-            return f"{int(date)} ms after 1970"
+            return f"{milliseconds} ms after 1970"
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
     return date.isoformat(timespec="milliseconds")

@@ -13,8 +13,9 @@ from pydantic_core import PydanticCustomError
 from tasks.mail.problems import TAG, kind
 
 
-#: A 16 MB document can hold a million list items; looking at each would cost the worker seconds.
-MAX_ITEMS = 10_000
+#: A 16 MB document can hold a million items; naming what is wrong with each would cost seconds.
+MAX_RECIPIENT_ITEMS = 10_000
+MAX_ITEMS = 500
 
 #: A line break in a header value starts a header of the writer's choice (header injection).
 _LINE_BREAK = re.compile(r"[\r\n\0]")
@@ -42,10 +43,15 @@ def _single_line(value: str) -> str:
     return _unicode(value)
 
 
-def _bounded(value: Any) -> Any:
-    if isinstance(value, list | dict) and len(value) > MAX_ITEMS:
-        raise problem(f"has {len(value)} items; more than {MAX_ITEMS} are not allowed")
-    return value
+def bounded(limit: int) -> BeforeValidator:
+    """Make the check for lists and maps that they are not longer than `limit`."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list | dict) and len(value) > limit:
+            raise problem(f"has {len(value)} items; at most {limit} are allowed")
+        return value
+
+    return BeforeValidator(check)
 
 
 def _date(value: Any) -> datetime | DatetimeMS:
@@ -70,12 +76,10 @@ def _content(value: Any) -> str | bytes:
     raise problem(f"must be a string or binary, not {kind(value)}")
 
 
-def _one_or_many(value: Any) -> str:
+def _one_or_many(value: Any) -> str | None:
     if isinstance(value, str):
         return _ONE
-    if isinstance(value, list):
-        return _MANY
-    raise problem(f"must be a string or a list of strings, not {kind(value)}")
+    return _MANY if isinstance(value, list) else None
 
 
 def _not_supported(value: Any) -> Any:
@@ -93,21 +97,18 @@ Line = Annotated[str, AfterValidator(_single_line)]
 #: A string or a list of strings; see `lines`.
 Lines = Annotated[
     Annotated[Line, Tag(_ONE)]
-    | Annotated[list[Line | None], BeforeValidator(_bounded), Tag(_MANY)],
-    Discriminator(_one_or_many),
+    | Annotated[list[Line | None], bounded(MAX_RECIPIENT_ITEMS), Tag(_MANY)],
+    Discriminator(_one_or_many, custom_error_type="lines_type", custom_error_message="-"),
 ]
 
 #: Header name → value or values. Names are checked by `custom_headers`.
-HeaderMap = Annotated[dict[str, Lines | None], BeforeValidator(_bounded)]
+HeaderMap = Annotated[dict[str, Lines | None], bounded(MAX_ITEMS)]
 
 #: A BSON date, one outside Python's years 1 to 9999 too.
 Date = Annotated[datetime | DatetimeMS, PlainValidator(_date)]
 
 Filename = Annotated[str | Literal[False], PlainValidator(_filename)]
 Content = Annotated[str | bytes, PlainValidator(_content)]
-
-#: A check for fields that hold a list or map: not longer than MAX_ITEMS.
-Bounded = BeforeValidator(_bounded)
 
 #: A check for fields this version does not know: to drop one silently would send another mail.
 NotSupported = AfterValidator(_not_supported)

@@ -59,6 +59,7 @@ _KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
 _EXPECTED = {
     "string_type": "a string",
     "list_type": "a list",
+    "lines_type": "a string or a list of strings",
     "dict_type": "a map",
     "model_type": "a map",
     "bool_type": "true or false",

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tasks.mail.fields import (
-    Bounded,
+    MAX_ITEMS,
     Content,
     Date,
     Filename,
@@ -21,6 +21,7 @@ from tasks.mail.fields import (
     Lines,
     NotSupported,
     Text,
+    bounded,
     problem,
 )
 
@@ -68,7 +69,7 @@ class Message(_Noun):
     text: Text | None = None
     html: Text | None = None
     message_id: Line | None = None
-    attachments: Annotated[list[Attachment | None], Bounded] | None = None
+    attachments: Annotated[list[Attachment | None], bounded(MAX_ITEMS)] | None = None
     amp: Annotated[Text, NotSupported] | None = None
     ical_event: _Map | None = None
     alternatives: Annotated[list[Any], NotSupported] | None = None

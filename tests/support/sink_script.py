@@ -1,0 +1,62 @@
+"""What a `Sink` is told to do, and what it took."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+#: None: the server's usual reply. "451 4.3.0 busy": this reply (several lines by CRLF).
+#: "drop": close without a word. "reset": the same by RST. "hang": never answer.
+#: A function: one of these, at each call.
+Answer = str | Callable[[], str | None] | None
+
+FAULTS = ("drop", "reset", "hang")
+
+
+def first(times: int, answer: str, then: str | None = None) -> Callable[[], str | None]:
+    """Make an Answer that differs for the first times it is asked."""
+    calls = itertools.count()
+    return lambda: answer if next(calls) < times else then
+
+
+@dataclass(frozen=True)
+class Script:
+    """What the server does at each stage; see Answer."""
+
+    #: The greeting; "refuse": nobody listens on the port.
+    connect: Answer = None
+    ehlo: Answer = None
+    helo: Answer = None
+    starttls: Answer = None
+    auth: Answer = None
+    mail: Answer = None
+    #: One Answer for all, or by recipient.
+    rcpt: Answer | Mapping[str, Answer] = None
+    data: Answer = None
+    #: Once DATA is answered by 354, before the content is read.
+    content: Answer = None
+    #: Once the final dot is read: a mail is taken unless this is a 4xx or 5xx reply.
+    after_data: Answer = None
+    rset: Answer = None
+    #: Seconds before replies are written, once for all replies of a round trip.
+    delay: float = 0
+    #: Seconds before each byte of the replies.
+    trickle: float = 0
+    extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SMTPUTF8")
+
+
+def resolve(answer: Answer) -> str | None:
+    """The reply, fault or None that an Answer is now."""
+    return answer() if callable(answer) else answer
+
+
+@dataclass(frozen=True)
+class Message:
+    """A mail that the server took; `answered` is False when it kept its 250 for itself."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+    answered: bool = True
