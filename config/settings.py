@@ -3,27 +3,58 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Literal
+import sys
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from pymongo.uri_parser import parse_uri
 
-from config import smtp
+from config import env_file, errors, mongodb_uri, smtp
+from config.errors import BadSettings
+from config.fields import (
+    BrokerUrl,
+    CollectionName,
+    DatabaseName,
+    KeyPrefix,
+    LogLevel,
+    Mailbox,
+    MongoUri,
+    Pool,
+    Seconds,
+    TlsOptionsJson,
+)
 from config.tls import TlsOptions
 
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+#: As fixed lengths: `delivery.expireAt` is plain arithmetic, the same for every document.
+_TTL_UNITS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+_MAX_TTL = timedelta(days=36_500)
+
+_DEFAULT_DATABASE = "mailtrigger"
+_DEFAULT_LEASE_SECONDS = 60.0
+_DEFAULT_SMTP_TIMEOUT_SECONDS = 20.0
+
+
+def _smtp_timeout(earlier: dict[str, Any]) -> float:
+    lease: float = earlier.get("lease_seconds", _DEFAULT_LEASE_SECONDS)
+    return min(_DEFAULT_SMTP_TIMEOUT_SECONDS, lease / 3)
 
 
 class Settings(BaseSettings):
-    """One attribute per environment variable; `.env.example` documents each.
+    """One attribute per environment variable; `.env.example` and docs/settings.md explain each.
 
-    Raises pydantic.ValidationError; `config.errors` turns that into one line per variable.
+    Raises pydantic.ValidationError; `load` turns that into one line per variable.
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=env_file.NAME,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
@@ -32,60 +63,134 @@ class Settings(BaseSettings):
     )
 
     # Where things are.
-    mongodb_uri: SecretStr
-    mongodb_database: str | None = None
-    mail_collection: str = "mail"
-    celery_broker_url: SecretStr
+    mongodb_uri: MongoUri = Field(examples=["mongodb://127.0.0.1:27017/?replicaSet=rs0"])
+    mongodb_database: DatabaseName | None = Field(
+        default=None, validate_default=True, examples=["mailtrigger"]
+    )
+    mail_collection: CollectionName = Field(default="mail", examples=["mail"])
+    celery_broker_url: BrokerUrl = Field(examples=["redis://127.0.0.1:6379/0"])
     #: Goes before every key in Redis, so that several applications can share one server.
-    broker_prefix: str = "mailtrigger:"
-    smtp_connection_uri: SecretStr
+    broker_prefix: KeyPrefix = Field(default="mailtrigger:", examples=["mailtrigger:"])
     smtp_password: SecretStr | None = None
-    tls_options: TlsOptions = TlsOptions()
+    smtp_connection_uri: SecretStr = Field(examples=[smtp.EXAMPLE])
+    tls_options: TlsOptionsJson = Field(
+        default=TlsOptions(), examples=['{"minVersion": "TLSv1.3", "ca": "/etc/ssl/ours.pem"}']
+    )
 
     # What the mails say when the document does not.
-    default_from: str
-    default_reply_to: str | None = None
+    default_from: Mailbox = Field(examples=["Example Shop <shop@example.com>"])
+    default_reply_to: Mailbox | None = Field(default=None, examples=["help@example.com"])
 
     # How long things last.
-    ttl_expire_type: Literal["never", "hour", "day", "week", "month", "year"] = "never"
-    ttl_expire_value: Annotated[int, Field(ge=1, le=36_500)] = 1
-    lease_seconds: Annotated[float, Field(ge=5, le=3600)] = 60
-    lease_expired: Literal["error", "retry"] = "error"
-    sweep_seconds: Annotated[float, Field(ge=0.1, le=600)] = 5
+    ttl_expire_type: Literal["never", "hour", "day", "week", "month", "year"] = Field(
+        default="never", examples=["week"]
+    )
+    ttl_expire_value: Annotated[int, Field(ge=1)] = Field(default=1, examples=["1"])
+    lease_seconds: Annotated[float, Field(ge=5, le=3600)] = Field(
+        default=_DEFAULT_LEASE_SECONDS, examples=["60"]
+    )
+    lease_expired: Literal["error", "retry"] = Field(default="error", examples=["error"])
+    sweep_seconds: Annotated[float, Field(ge=0.1, le=600)] = Field(default=5, examples=["5"])
 
     # How much at once.
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 50
-    queue_limit: Annotated[int, Field(ge=1)] = 50_000
-    worker_pool: Literal["threads", "prefork", "solo"] = "threads"
-    worker_concurrency: Annotated[int, Field(ge=1, le=512)] = 8
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = Field(default=50, examples=["50"])
+    queue_limit: Annotated[int, Field(ge=1)] = Field(default=50_000, examples=["50000"])
+    worker_pool: Pool = Field(default="threads", examples=["threads"])
+    worker_concurrency: Annotated[int, Field(ge=1, le=512)] = Field(default=8, examples=["8"])
 
     # SMTP.
     #: The longest wait for one reply of the server; the whole attempt is bounded by the lease.
-    smtp_timeout_seconds: Seconds = 20
+    smtp_timeout_seconds: Seconds = Field(default_factory=_smtp_timeout, examples=["3"])
     #: Connections unused for longer are closed: most servers drop theirs after 60 s or more.
-    smtp_idle_seconds: Seconds = 30
-    smtp_max_messages: Annotated[int, Field(ge=1)] = 1000
+    smtp_idle_seconds: Seconds = Field(default=30, examples=["30"])
+    smtp_max_messages: Annotated[int, Field(ge=1)] = Field(default=1000, examples=["1000"])
 
     # Logs.
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["auto", "json", "console"] = "auto"
+    log_level: LogLevel = Field(default="INFO", examples=["INFO"])
+    log_format: Literal["auto", "json", "console"] = Field(default="auto", examples=["json"])
 
     @property
     def database(self) -> str:
         """The database's name: MONGODB_DATABASE, else the URI's, else `mailtrigger`."""
-        if self.mongodb_database:
-            return self.mongodb_database
-        named: str | None = parse_uri(self.mongodb_uri.get_secret_value())["database"]
-        return named or "mailtrigger"
+        named = self.mongodb_database or _database_of(self.mongodb_uri)
+        return named or _DEFAULT_DATABASE
 
     @property
     def smtp_server(self) -> smtp.SmtpServer:
         """SMTP_CONNECTION_URI and SMTP_PASSWORD, taken apart."""
-        password = self.smtp_password.get_secret_value() if self.smtp_password else None
-        return smtp.parse(self.smtp_connection_uri.get_secret_value(), password)
+        return _smtp_server(self.smtp_connection_uri, self.smtp_password)
+
+    @property
+    def ttl(self) -> timedelta | None:
+        """How long after `delivery.startTime` a document is deleted; None: never.
+
+        A month is 30 days, a year 365.
+        """
+        unit = _TTL_UNITS.get(self.ttl_expire_type)
+        return None if unit is None else unit * self.ttl_expire_value
+
+    @field_validator("mongodb_database")
+    @classmethod
+    def _database_is_ours(cls, value: str | None, info: ValidationInfo) -> str | None:
+        named = _database_of(info.data["mongodb_uri"]) if "mongodb_uri" in info.data else None
+        if value is None and named is not None:
+            try:
+                mongodb_uri.check_database(named)
+            except ValueError as error:
+                raise ValueError(f"is needed, for the one in MONGODB_URI {error}") from None
+        return value
+
+    @field_validator("smtp_connection_uri")
+    @classmethod
+    def _smtp_uri_is_whole(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        _smtp_server(value, info.data.get("smtp_password"))
+        return value
+
+    @field_validator("ttl_expire_value")
+    @classmethod
+    def _within_a_century(cls, value: int, info: ValidationInfo) -> int:
+        unit = _TTL_UNITS.get(info.data.get("ttl_expire_type", "never"))
+        if unit is not None and value > _MAX_TTL / unit:
+            raise ValueError(f"must not be more than {_MAX_TTL.days} days in all")
+        return value
+
+    @field_validator("smtp_timeout_seconds")
+    @classmethod
+    def _shorter_than_the_lease(cls, value: float, info: ValidationInfo) -> float:
+        lease = info.data.get("lease_seconds")
+        if lease is not None and value >= lease:
+            raise ValueError(f"must be less than LEASE_SECONDS ({lease:g})")
+        return value
+
+
+def _database_of(uri: SecretStr) -> str | None:
+    return mongodb_uri.parse(uri.get_secret_value()).database
+
+
+def _smtp_server(uri: SecretStr, password: SecretStr | None) -> smtp.SmtpServer:
+    return smtp.parse(uri.get_secret_value(), password.get_secret_value() if password else None)
 
 
 @functools.cache
 def load() -> Settings:
-    """Read the settings of this process; the same object for every caller."""
-    return Settings()
+    """Read the settings of this process; the same object for every caller.
+
+    Raises BadSettings with one line for each problem.
+    """
+    problems = env_file.problems()
+    if problems:
+        raise BadSettings(problems)
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = errors.lines(error, Settings.model_fields, env_file.names_set())
+        raise BadSettings(lines) from None
+
+
+def load_or_exit() -> Settings:
+    """Read the settings, or print one line per problem to stderr and leave with code 78."""
+    try:
+        return load()
+    except BadSettings as error:
+        print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
+        raise SystemExit(errors.EXIT_CODE) from None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from enum import Enum
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 
 EXAMPLE = "smtps://user@smtp.example.com:465"
@@ -45,12 +46,12 @@ def parse(uri: str, password: str | None = None) -> SmtpServer:
     User name and password are percent-encoded in the URI. `password` (SMTP_PASSWORD) beats the
     one in the URI. Raises ValueError with a text that never contains the URI's secrets.
     """
-    parts = urlsplit(uri.strip())
+    parts = _split(uri.strip())
     if parts.scheme not in _DEFAULT_PORTS:
         raise ValueError("must begin with smtp:// or smtps://")
     if not parts.hostname:
         raise ValueError("has no host name")
-    if parts.path not in ("", "/") or parts.fragment:
+    if parts.path not in ("", "/") or parts.fragment or "@" in parts.query:
         raise ValueError("must end after the port; percent-encode / ? # in user and password")
     username = unquote(parts.username) if parts.username else None
     secret = password or (unquote(parts.password) if parts.password else None)
@@ -79,6 +80,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _split(uri: str) -> SplitResult:
+    if not uri.isprintable() or " " in uri:
+        raise ValueError("must not hold spaces or control characters; percent-encode them")
+    try:
+        return urlsplit(uri)
+    except ValueError:  # its text holds the user and password
+        raise ValueError("is not a URI; percent-encode user and password") from None
+
+
 def _port(netloc: str, scheme: str) -> int:
     tail = netloc.rpartition("@")[2].rpartition("]")[2]
     text = tail.partition(":")[2]
@@ -95,6 +105,8 @@ def _options(query: str) -> dict[str, str]:
         if name not in _OPTIONS:
             known = " and ".join(_OPTIONS)
             raise ValueError(f"has the unknown option {name!r}; known: {known}. See TLS_OPTIONS")
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]*", options.get("name", "")):
+        raise ValueError("has a name that is no host name")
     if options.get("requireTLS", "true") not in ("true", "false"):
         raise ValueError("has requireTLS with a value other than true or false")
     return options

@@ -6,10 +6,9 @@ The names are Node's, as in the Firebase extension.
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
@@ -18,7 +17,7 @@ _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_
 class TlsOptions(BaseModel):
     """JSON map; an unknown key is an error, so that a typing mistake never weakens the check."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
 
     reject_unauthorized: bool = Field(default=True, alias="rejectUnauthorized")
     #: PEM text or the path of a PEM file; replaces the system's authorities.
@@ -27,19 +26,32 @@ class TlsOptions(BaseModel):
     #: The name the certificate must carry; None: the host of the URI.
     servername: str | None = None
 
+    @field_validator("ca")
+    @classmethod
+    def _readable(cls, ca: str | None) -> str | None:
+        """Find out at start, not at the first mail."""
+        if ca is not None:
+            try:
+                _trusting(ca)
+            except ssl.SSLError:
+                raise ValueError("holds no certificate that can be read as PEM") from None
+            except OSError as error:
+                raise ValueError(f"is a file that cannot be read: {error.strerror}") from None
+        return ca
+
     def context(self) -> ssl.SSLContext:
         """Make the context for every connection; raises OSError or ssl.SSLError for a bad `ca`."""
-        context = ssl.create_default_context()
+        context = _trusting(self.ca)
         context.minimum_version = _VERSIONS[self.min_version]
-        if self.ca is not None:
-            context = _context_of(self.ca)
-            context.minimum_version = _VERSIONS[self.min_version]
         if not self.reject_unauthorized:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
 
 
-def _context_of(ca: str) -> ssl.SSLContext:
-    text = ca if "-----BEGIN" in ca else Path(ca).read_text(encoding="ascii")
-    return ssl.create_default_context(cadata=text)
+def _trusting(ca: str | None) -> ssl.SSLContext:
+    if ca is None:
+        return ssl.create_default_context()
+    if "-----BEGIN" in ca:
+        return ssl.create_default_context(cadata=ca)
+    return ssl.create_default_context(cafile=ca)

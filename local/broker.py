@@ -42,7 +42,7 @@ def server(program: Path, *, port: int, directory: Path, log: Path) -> Server:
         name="Redis-compatible server",
         command=[str(program), *flags],
         log=log,
-        ready=lambda: _answers(port),
+        ready=lambda pid: _answers(port, pid),
     )
 
 
@@ -65,11 +65,11 @@ def _platform() -> str:
     return f"{platform.system().lower()}-{machine}"
 
 
-def _answers(port: int) -> bool:
-    """PING; while it loads its data, the answer is -LOADING."""
+def _answers(port: int, pid: int) -> bool:
+    """Ask for its process id; while it loads its data, the answer is -LOADING."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(64).startswith(b"+PONG")
+            connection.sendall(b"INFO server\r\n")
+            return f"process_id:{pid}\r\n".encode() in connection.recv(8192)
     except OSError:
         return False

@@ -67,7 +67,7 @@ def member(  # noqa: PLR0913 - a member is all of these
         name="mongod",
         command=[str(program), *options],
         log=log,
-        ready=lambda: ports.accepts(port) and _answers(port),
+        ready=lambda pid: ports.accepts(port) and _answers(port, pid),
     )
 
 
@@ -90,10 +90,10 @@ def initiate(
     _wait_for_primary(members, time.monotonic() + timeout)
 
 
-def uri(members: Sequence[int], *, replica_set: str = REPLICA_SET) -> str:
-    """Return the MONGODB_URI of the set."""
+def uri(members: Sequence[int], database: str = "", *, replica_set: str = REPLICA_SET) -> str:
+    """Return the MONGODB_URI of the set, with a default database if one is given."""
     hosts = ",".join(f"{LOOPBACK}:{port}" for port in members)
-    return f"mongodb://{hosts}/?replicaSet={replica_set}"
+    return f"mongodb://{hosts}/{database}?replicaSet={replica_set}"
 
 
 def _bundled() -> Path | None:
@@ -112,13 +112,12 @@ def _connect(port: int) -> MongoClient[dict[str, Any]]:
     )
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, pid: int) -> bool:
     try:
         with _connect(port) as client:
-            client.admin.command("ping")
+            return int(client.admin.command("serverStatus")["pid"]) == pid
     except PyMongoError:
         return False
-    return True
 
 
 def _configuration(client: MongoClient[dict[str, Any]]) -> dict[str, Any] | None:

@@ -26,13 +26,14 @@ class Server:
     """A child process in a session of its own; what it prints goes to `log`, appended.
 
     It gets `death_signal` when the thread that started it ends in whatever way, so it never
-    outlives us (Linux). `ready` answers whether it serves.
+    outlives us (Linux). `ready` is given the process id and answers whether it serves, it and not
+    another that took its port.
     """
 
     name: str
     command: Sequence[str]
     log: Path
-    ready: Callable[[], bool]
+    ready: Callable[[int], bool]
     environment: Mapping[str, str] | None = None
     directory: Path | None = None
     death_signal: signal.Signals = signal.SIGKILL
@@ -56,7 +57,7 @@ class Server:
         self.launch()
         deadline = time.monotonic() + timeout
         try:
-            while not self.ready():
+            while not self.ready(self.pid):
                 self._check(deadline, timeout)
                 time.sleep(_POLL_SECONDS)
         except BaseException:

@@ -28,15 +28,21 @@ def command(program: list[str], death_signal: signal.Signals = signal.SIGKILL) -
     return [*me, str(os.getpid()), str(int(death_signal)), *program]
 
 
+def tie(parent: int, death_signal: signal.Signals = signal.SIGKILL) -> None:
+    """Have this very process receive `death_signal` when its parent ends; Linux only."""
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent:  # it ended before prctl took effect
+        sys.exit(1)
+
+
 def main(arguments: list[str]) -> None:
     """Tie this process to its parent, then become the program."""
     parent, death_signal, *program = arguments
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-        if os.getppid() != int(parent):  # it ended before prctl took effect
-            sys.exit(1)
+    tie(int(parent), signal.Signals(int(death_signal)))
     os.execvp(program[0], program)  # noqa: S606 - becoming the program is the purpose
 
 

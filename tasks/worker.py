@@ -48,7 +48,9 @@ class Worker:
             idle_seconds=settings.smtp_idle_seconds,
             max_messages=settings.smtp_max_messages,
         )
-        self._defaults = Defaults(settings.default_from, settings.default_reply_to)
+        self._defaults = Defaults(
+            settings.default_from, settings.default_reply_to, namespace=mails.full_name
+        )
         self._publish = publish
         self._stopping = stopping
         self._pace = Pace()

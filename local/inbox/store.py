@@ -38,6 +38,7 @@ class Entry:
     sender_name: str
     sender_address: str
     subject: str
+    message_id: str
     snippet: str
     attachments: int
     size: int
@@ -133,6 +134,7 @@ def _entry(id: str, now: datetime, envelope: Envelope, source: bytes) -> Entry:
         sender_name=sender.name,
         sender_address=sender.address,
         subject=headers.value(mail.message, "Subject"),
+        message_id=headers.value(mail.message, "Message-ID"),
         snippet=mail.snippet,
         attachments=sum(not part.inline for part in mail.parts),
         size=len(source),

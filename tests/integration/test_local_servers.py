@@ -95,7 +95,7 @@ def test_failed_start_quotes_the_log(tmp_path: Path) -> None:
         name="broken",
         command=[sys.executable, "-c", "raise SystemExit('the reason')"],
         log=tmp_path / "log",
-        ready=lambda: False,
+        ready=lambda _pid: False,
     )
 
     with pytest.raises(StartError, match=r"broken ended at once with exit code 1[^$]*the reason"):
@@ -108,7 +108,7 @@ def test_start_that_hangs_is_ended(tmp_path: Path) -> None:
         name="silent",
         command=[sys.executable, "-c", "import time; time.sleep(60)"],
         log=tmp_path / "log",
-        ready=lambda: False,
+        ready=lambda _pid: False,
     )
 
     with pytest.raises(StartError, match=r"did not answer within 0\.1 seconds"):
@@ -130,7 +130,7 @@ def test_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
         name="stubborn",
         command=[sys.executable, "-c", textwrap.dedent(program)],
         log=tmp_path / "log",
-        ready=ready.exists,
+        ready=lambda _pid: ready.exists(),
     )
     server.start()
 
@@ -144,7 +144,7 @@ def test_server_dies_with_its_parent(tmp_path: Path) -> None:
         import pathlib, time
         from local.processes import Server
         log = pathlib.Path({str(tmp_path / "log")!r})
-        server = Server("child", ["sleep", "60"], log, ready=lambda: True)
+        server = Server("child", ["sleep", "60"], log, ready=lambda _pid: True)
         server.start()
         print(server.pid, flush=True)
         time.sleep(60)

@@ -142,7 +142,7 @@ class Application:
             name=name,
             command=command,
             log=log,
-            ready=lambda: bool(log.exists() and pattern.search(log.read_text())),
+            ready=lambda _pid: bool(log.exists() and pattern.search(log.read_text())),
             environment={**self.environment, **variables},
             directory=ROOT,
         )

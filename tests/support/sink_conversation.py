@@ -125,8 +125,8 @@ class Conversation:
         usual = "354 Go ahead" if self._recipients else "554 5.5.1 No valid recipients"
         if not self._say(script.data, usual):
             return
-        if script.content is not None:
-            self._say(script.content, "")
+        if (fault := resolve(script.content)) is not None:
+            self._fail(fault)
         content = self._content()
         recipients, self._recipients = tuple(self._recipients), []
         if not recipients:
@@ -140,7 +140,7 @@ class Conversation:
     def _say(self, answer: Answer, usual: str) -> bool:
         """Queue a reply, or fail as told; True when the reply is a positive one."""
         reply = resolve(answer)
-        if reply in FAULTS:
+        if reply is not None and reply in FAULTS:
             self._fail(reply)
         text = usual if reply is None else reply
         self._replies += text.encode("utf-8", "surrogateescape") + b"\r\n"
@@ -148,7 +148,7 @@ class Conversation:
             self._end()
         return text.startswith(("2", "3"))
 
-    def _fail(self, fault: str | None) -> NoReturn:
+    def _fail(self, fault: str) -> NoReturn:
         self._flush()
         if fault == "hang":
             while self.connection.recv(_CHUNK):

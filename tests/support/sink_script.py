@@ -35,7 +35,7 @@ class Script:
     #: One Answer for all, or by recipient.
     rcpt: Answer | Mapping[str, Answer] = None
     data: Answer = None
-    #: Once DATA is answered by 354, before the content is read.
+    #: A fault once DATA is answered by 354, before the content is read.
     content: Answer = None
     #: Once the final dot is read: a mail is taken unless this is a 4xx or 5xx reply.
     after_data: Answer = None

@@ -1,0 +1,93 @@
+"""The SMTP server: whether it answers, its certificate is good, and it knows our user."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+
+from config.checks.finding import TIMEOUT_SECONDS, Finding, Level
+from config.settings import Settings
+from config.smtp import Security, SmtpServer, is_loopback
+
+
+_SUBJECT = "SMTP server"
+
+
+def check(settings: Settings) -> list[Finding]:
+    """Greet the server, secure the connection, log in; send nothing."""
+    server = settings.smtp_server
+    client = _client(server, settings)
+    findings = []
+    try:
+        banner = client.connect(server.host, server.port)
+        client.ehlo_or_helo_if_needed()
+        findings.append(Finding(_SUBJECT, Level.OK, f"{server} answers: {_text(*banner)}"))
+        findings.append(_secure(client, server, settings))
+        if server.username is not None and server.password is not None:
+            client.login(server.username, server.password)
+            findings.append(Finding(_SUBJECT, Level.OK, "knows the user and its password"))
+    except (smtplib.SMTPException, OSError) as error:
+        findings.append(_failure(error, server))
+    finally:
+        client.close()
+    return findings
+
+
+def _client(server: SmtpServer, settings: Settings) -> smtplib.SMTP:
+    client = (
+        smtplib.SMTP_SSL(
+            local_hostname=server.client_name,
+            timeout=TIMEOUT_SECONDS,
+            context=settings.tls_options.context(),
+        )
+        if server.security is Security.TLS
+        else smtplib.SMTP(local_hostname=server.client_name, timeout=TIMEOUT_SECONDS)
+    )
+    # The name the certificate must carry; smtplib has no other way to give it one.
+    client._host = settings.tls_options.servername or server.host  # type: ignore[attr-defined]  # noqa: SLF001
+    return client
+
+
+def _secure(client: smtplib.SMTP, server: SmtpServer, settings: Settings) -> Finding:
+    if server.security is not Security.TLS:
+        if server.security is Security.OPPORTUNISTIC and not client.has_extn("starttls"):
+            return _in_clear(server)
+        client.starttls(context=settings.tls_options.context())
+        client.ehlo()
+    version = client.sock.version() if isinstance(client.sock, ssl.SSLSocket) else None
+    if not settings.tls_options.reject_unauthorized:
+        advice = "remove rejectUnauthorized from TLS_OPTIONS; give the server's authority as ca"
+        return Finding(_SUBJECT, Level.WARNING, f"{version}, certificate not checked", advice)
+    return Finding(_SUBJECT, Level.OK, f"{version}, certificate good")
+
+
+def _in_clear(server: SmtpServer) -> Finding:
+    text = "offers no STARTTLS: mails go in clear"
+    if is_loopback(server.host):
+        return Finding(_SUBJECT, Level.OK, f"{text}, but stay on this machine")
+    advice = "use smtps://, or add ?requireTLS=true to refuse such a server"
+    return Finding(_SUBJECT, Level.WARNING, text, advice)
+
+
+def _failure(error: smtplib.SMTPException | OSError, server: SmtpServer) -> Finding:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        text = f"refused user or password: {_text(error.smtp_code, error.smtp_error)}"
+        return Finding(_SUBJECT, Level.FAILED, text, "check SMTP_CONNECTION_URI and SMTP_PASSWORD")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = f"has a certificate that is not good: {error.verify_message}"
+        return Finding(_SUBJECT, Level.FAILED, text, "see ca and servername of TLS_OPTIONS")
+    if isinstance(error, ssl.SSLError):
+        text = f"{server} does not speak TLS as asked: {error.reason}"
+        return Finding(_SUBJECT, Level.FAILED, text, "smtps:// is for port 465, smtp:// for 587")
+    if isinstance(error, smtplib.SMTPResponseException):
+        text = f"refuses: {_text(error.smtp_code, error.smtp_error)}"
+        return Finding(_SUBJECT, Level.FAILED, text)
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return Finding(_SUBJECT, Level.FAILED, f"lacks what is asked of it: {error}")
+    advice = "is SMTP_CONNECTION_URI right, does a firewall (or the provider) close this port?"
+    return Finding(_SUBJECT, Level.FAILED, f"{server} does not answer: {error}", advice)
+
+
+def _text(code: int, words: bytes | str) -> str:
+    said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{code} {' '.join(said.split())}"

@@ -1,0 +1,71 @@
+"""The checked types of the settings: each turns a bad value into one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from config import broker_url, mailbox, mongodb_uri
+from config.tls import TlsOptions
+
+
+def _holding(check: Callable[[str], object]) -> AfterValidator:
+    def validate(value: str) -> str:
+        check(value)
+        return value
+
+    return AfterValidator(validate)
+
+
+def _mongodb_uri(value: SecretStr) -> SecretStr:
+    uri = value.get_secret_value().strip()
+    mongodb_uri.parse(uri)
+    return SecretStr(uri)
+
+
+def _broker_url(value: SecretStr) -> SecretStr:
+    return SecretStr(broker_url.checked(value.get_secret_value().strip()))
+
+
+def _json_map(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error}") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("must be a JSON map")  # noqa: TRY004 - pydantic expects ValueError
+    return parsed
+
+
+def _not_gevent(value: Any) -> Any:
+    if value in ("gevent", "eventlet"):
+        raise ValueError(
+            f"must be threads, prefork or solo; {value} is not offered: it was no faster"
+            " here, and its patched sockets do not suit the MongoDB driver and TLS"
+        )
+    return value
+
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+MongoUri = Annotated[SecretStr, AfterValidator(_mongodb_uri)]
+BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
+DatabaseName = Annotated[str, _holding(mongodb_uri.check_database)]
+CollectionName = Annotated[str, _holding(mongodb_uri.check_collection)]
+Mailbox = Annotated[str, _holding(mailbox.check)]
+
+# NoDecode: the settings' sources hand the text over as it is, so that we can say what is wrong.
+TlsOptionsJson = Annotated[TlsOptions, NoDecode, BeforeValidator(_json_map)]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+    BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
+]
+Pool = Annotated[Literal["threads", "prefork", "solo"], BeforeValidator(_not_gevent)]
+#: Goes into Redis keys as it is, and into patterns over them.
+KeyPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:{}/-]*$", max_length=100)]

@@ -1,0 +1,99 @@
+"""Logs: one line an event on stderr, JSON in production, coloured at a terminal.
+
+structlog's loggers and the standard library's (Celery, kombu, pymongo) leave by the same door.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+
+Format = Literal["auto", "json", "console"]
+
+#: A line or two for every task: our own line of the batch says more.
+_CHATTY_AT_INFO = ("celery.worker.strategy", "celery.app.trace")
+#: Their DEBUG is a line for every command and every frame.
+_CHATTY_AT_DEBUG = ("pymongo", "kombu", "amqp", "asyncio", "urllib3")
+
+#: `scheme://user:password@`, up to the last @ of the word: an unencoded password may hold any.
+_CREDENTIALS = re.compile(r"(://[^\s:]*):\S*@")
+
+
+def configure(level: str = "INFO", format: Format = "auto") -> None:  # noqa: A001, RUF100
+    """Set up every logger of this process; called once, before the first line.
+
+    `format` auto: console when stderr is a terminal, JSON when not. Celery calls it through its
+    `setup_logging` signal, and then leaves logging alone.
+    """
+    console = format == "console" or (format == "auto" and sys.stderr.isatty())
+    number = logging.getLevelNamesMapping()[level]
+    shared = _shared_processors()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(shared, console=console))
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(number)
+    _quieten(number)
+    logging.captureWarnings(capture=True)
+
+
+def redact(text: str) -> str:
+    """Mask the password of every URI in a text."""
+    return _CREDENTIALS.sub(r"\1:***@", text) if "://" in text else text
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _formatter(shared: list[Processor], *, console: bool) -> logging.Formatter:
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if console
+        else structlog.processors.JSONRenderer()
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            renderer,
+            _redact_line,
+        ],
+    )
+
+
+# On the finished line, so that nothing nested and no exception's text escapes it.
+def _redact_line(_logger: WrappedLogger, _method: str, line: EventDict | str) -> str:
+    return redact(str(line))
+
+
+def _quieten(level: int) -> None:
+    for name in _CHATTY_AT_INFO:
+        logging.getLogger(name).setLevel(
+            max(level, logging.WARNING) if level > logging.DEBUG else 0
+        )
+    for name in _CHATTY_AT_DEBUG:
+        logging.getLogger(name).setLevel(max(level, logging.INFO))

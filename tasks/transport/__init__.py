@@ -1,0 +1,18 @@
+"""A mail → its outcome, over SMTP.
+
+    pool.py         SmtpTransport: connections kept between mails
+    session.py      Session: mails in a row; a connection that died idle is replaced
+    opening.py      connect, greeting, EHLO, STARTTLS, AUTH        auth.py   the mechanisms
+    transaction.py  MAIL, RCPT, DATA, content: what may have been delivered, and what cannot
+    draft.py        a mail as commands and bytes for one server    verdicts.py   replies → Outcome
+    connection.py   the socket under a deadline    replies.py, offers.py   what the server says
+
+Errors: Permanent, Transient and UnknownOutcome of `tasks.errors`, and Withdrawn.
+"""
+
+from tasks.transport.pool import SmtpTransport
+from tasks.transport.session import Session
+from tasks.transport.transaction import Withdrawn
+
+
+__all__ = ["Session", "SmtpTransport", "Withdrawn"]

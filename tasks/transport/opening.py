@@ -1,0 +1,220 @@
+"""Open a connection: connect, greeting, EHLO, STARTTLS, AUTH.
+
+Every failure is Transient, even a refused password: a setting can be put right, and then the same
+mail goes out.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+import socket
+import ssl
+import time
+
+from config.smtp import Security, SmtpServer, is_loopback
+from config.tls import TlsOptions
+from tasks.errors import Transient
+from tasks.transport import auth, offers
+from tasks.transport.connection import Broken, Connection, reason, transient
+from tasks.transport.replies import Reply
+
+
+_SMTPS_PORT = 465
+_CHALLENGE = 334
+#: RFC 4954 section 4: the client ends the conversation.
+_CANCEL = b"*"
+#: What OpenSSL makes of a greeting in clear.
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+class Opener:
+    """Opens connections to one server."""
+
+    def __init__(self, server: SmtpServer, tls: TlsOptions, *, reply_timeout: float) -> None:
+        self.server = server
+        self._reply_timeout = reply_timeout
+        self._context = tls.context()
+        self._name = tls.servername or server.host
+
+    def open(self, deadline: float) -> Connection:
+        """Make a connection that is ready for MAIL; raises Transient."""
+        connection = self._connect(deadline)
+        try:
+            self._begin(connection)
+        except Broken as error:
+            connection.close()
+            raise self.lost(connection, error) from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def lost(self, connection: Connection, error: Broken) -> Transient:
+        """Make the error of a connection that broke before it carried a mail."""
+        text = f"{self.server} {error} ({connection.stage}); nothing was sent"
+        return transient(text, error.reply)
+
+    def _connect(self, deadline: float) -> Connection:
+        """Try the server's addresses in turn, each with its share of the time.
+
+        The operating system's look-up of the name (5 s a name server by default) has no time limit
+        that we could set.
+        """
+        failure: OSError = TimeoutError("timed out")
+        try:
+            addresses = socket.getaddrinfo(
+                self.server.host, self.server.port, type=socket.SOCK_STREAM
+            )
+        except UnicodeError as error:
+            raise Transient(f"{self.server} cannot be reached: it is not a host name") from error
+        except OSError as error:
+            raise self._unreachable(error) from error
+        for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+            share = (deadline - time.monotonic()) / (len(addresses) - tried)
+            if share <= 0:
+                break
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(min(share, self._reply_timeout))
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                # The content follows the envelope at once: Nagle would wait for a delayed ACK.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return Connection(sock, deadline=deadline, reply_timeout=self._reply_timeout)
+        raise self._unreachable(failure) from failure
+
+    def _begin(self, connection: Connection) -> None:
+        if self.server.security is Security.TLS:
+            self._encrypt(connection)
+        self._greeting(connection)
+        self._hello(connection)
+        if self.server.security is not Security.TLS:
+            self._starttls(connection)
+        self._authenticate(connection)
+
+    def _greeting(self, connection: Connection) -> None:
+        connection.stage = "waiting for its greeting"
+        if self.server.port == _SMTPS_PORT and not connection.encrypted:
+            connection.stage += "; port 465 usually wants smtps:// in SMTP_CONNECTION_URI"
+        reply = connection.answer()
+        if not reply.positive:
+            raise self._refused("refused the connection", reply)
+
+    def _hello(self, connection: Connection) -> None:
+        connection.stage = "EHLO"
+        name = self.server.client_name or _own_name(connection.local_address)
+        reply = connection.ask(f"EHLO {name}".encode())
+        if reply.positive:
+            connection.offers = offers.parse(reply)
+            return
+        if reply.never:  # RFC 5321 3.2: a server that knows no EHLO
+            reply = connection.ask(f"HELO {name}".encode())
+        if not reply.positive:
+            raise self._refused(f"refused our name {name}", reply)
+
+    def _starttls(self, connection: Connection) -> None:
+        connection.stage = "STARTTLS"
+        required = self.server.security is Security.REQUIRED
+        if not connection.offers.starttls:
+            if required:
+                raise Transient(
+                    f"{self.server} does not offer STARTTLS, which SMTP_CONNECTION_URI requires"
+                )
+            return
+        reply = connection.ask(b"STARTTLS")
+        if reply.positive:
+            self._encrypt(connection)
+            self._hello(connection)  # what was said in clear counts no more: RFC 3207 4.2
+        elif required:
+            raise self._refused("refused STARTTLS", reply)
+
+    def _encrypt(self, connection: Connection) -> None:
+        connection.stage = "TLS"
+        try:
+            connection.encrypt(self._context, self._name)
+        except ssl.SSLCertVerificationError as error:
+            why = error.verify_message.removesuffix(".")
+            raise Transient(
+                f"{self.server} has a certificate that is not trusted: {why}; see TLS_OPTIONS"
+            ) from error
+        except OSError as error:
+            hint = "; does the server want smtp:// in SMTP_CONNECTION_URI?"
+            plain = isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS
+            raise Transient(
+                f"{self.server}: TLS failed: {reason(error)}{hint if plain else ''}"
+            ) from error
+
+    def _authenticate(self, connection: Connection) -> None:
+        user, password = self.server.username, self.server.password
+        if user is None or password is None:
+            return
+        connection.stage = "AUTH"
+        if not connection.encrypted and not is_loopback(self.server.host):
+            raise Transient(
+                f"{self.server} does not offer STARTTLS: the password of SMTP_CONNECTION_URI"
+                " would cross the net in clear"
+            )
+        mechanism = auth.choose(connection.offers.auth)
+        if mechanism is None:
+            raise Transient(
+                f"{self.server} offers no AUTH that we know ({', '.join(auth.MECHANISMS)}),"
+                " but SMTP_CONNECTION_URI names a user"
+            )
+        reply = _converse(connection, mechanism, auth.MECHANISMS[mechanism](user, password))
+        if reply.never:
+            raise self._refused("refused the user name or password of SMTP_CONNECTION_URI", reply)
+        if not reply.positive:
+            raise self._refused(f"did not finish AUTH {mechanism}", reply)
+
+    def _refused(self, what: str, reply: Reply) -> Transient:
+        """Make an error; a server that repeats the password to us is not quoted."""
+        secret = self.server.password
+        if secret and any(each in str(reply) for each in (secret, _base64(secret.encode()))):
+            reply = Reply(reply.code, (b"(its words hold the password)",))
+        return transient(f"{self.server} {what}: {reply}", reply)
+
+    def _unreachable(self, error: OSError) -> Transient:
+        return Transient(f"{self.server} cannot be reached: {reason(error)}")
+
+
+def _converse(connection: Connection, mechanism: str, conversation: auth.Conversation) -> Reply:
+    initial = next(conversation)
+    words = ["AUTH", mechanism] + ([] if initial is None else [_base64(initial)])
+    reply = connection.ask(" ".join(words).encode())
+    while reply.code == _CHALLENGE:
+        said = _answer(conversation, reply)
+        reply = connection.ask(said)
+        if said == _CANCEL:
+            break
+    return reply
+
+
+def _answer(conversation: auth.Conversation, challenge: Reply) -> bytes:
+    try:
+        said = conversation.send(base64.b64decode(challenge.lines[0]))
+    except (binascii.Error, StopIteration):
+        return _CANCEL
+    return _base64(said or b"").encode()
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _own_name(address: str) -> str:
+    """This machine's name for EHLO; RFC 5321 4.1.4: an address literal when it has none.
+
+    Not socket.getfqdn(), which asks name servers and may take long.
+    """
+    name = socket.gethostname()
+    if _DOMAIN.fullmatch(name):
+        return name
+    tag = "IPv6:" if ipaddress.ip_address(address).version == 6 else ""  # noqa: PLR2004
+    return f"[{tag}{address}]"

@@ -1,0 +1,238 @@
+"""`python -m config`'s questions, put to real servers."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+from pydantic import SecretStr
+
+from config import checks
+from config.checks import Finding, Level, broker, mongodb, smtp
+from config.settings import Settings
+from config.tls import TlsOptions
+from local import mongo as local_mongo
+from local import ports
+
+
+NOBODY = 1  # a port on which nobody listens
+
+
+def _changed(settings: Settings, **values: Any) -> Settings:
+    secret = {
+        name: SecretStr(value) if name.endswith(("_uri", "_url", "password")) else value
+        for name, value in values.items()
+    }
+    return settings.model_copy(update=secret)
+
+
+def _text(findings: list[Finding]) -> str:
+    return "\n".join(str(finding) for finding in findings)
+
+
+class _Server(Controller):
+    """An SMTP server on a free port; knows one user."""
+
+    def __init__(self, **options: Any) -> None:
+        self._implicit: ssl.SSLContext | None = options.pop("ssl_context", None)
+        super().__init__(
+            object(),
+            hostname="127.0.0.1",
+            port=ports.free(),
+            ssl_context=self._implicit,
+            authenticator=self._authenticate,
+            **options,
+        )
+
+    @staticmethod
+    def _authenticate(_server: SMTP, _session: Any, _env: Any, _kind: str, data: Any) -> AuthResult:
+        known = (data.login, data.password) == (b"me", b"right")
+        return AuthResult(success=known, handled=known)
+
+
+@contextmanager
+def _serving(**options: Any) -> Iterator[int]:
+    server = _Server(**options)
+    server.start()
+    try:
+        yield server.port
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Who signs the servers' certificates."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """A server with a certificate for mx.example.com."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("mx.example.com").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def trusting(authority: trustme.CA) -> TlsOptions:
+    """TLS_OPTIONS that trust that certificate."""
+    pem = authority.cert_pem.bytes().decode()
+    return TlsOptions(ca=pem, servername="mx.example.com")
+
+
+def test_everything_is_well(settings: Settings) -> None:
+    """With servers that answer there is no failure, and each of the three is mentioned."""
+    with _serving() as port:
+        findings = checks.run(_changed(settings, smtp_connection_uri=f"smtp://127.0.0.1:{port}"))
+
+    assert not [f for f in findings if f.level is Level.FAILED]
+    assert {f.subject for f in findings} == {"MongoDB", "Broker", "SMTP server"}
+    assert "replica set" in _text(findings)
+    assert "can be read and watched" in _text(findings)
+
+
+def test_nobody_answers(settings: Settings) -> None:
+    """Each server that does not answer fails for itself, with what to do, without a password."""
+    ours = _changed(
+        settings,
+        mongodb_uri=f"mongodb://u:hidden@127.0.0.1:{NOBODY}/?serverSelectionTimeoutMS=100",
+        celery_broker_url=f"redis://:hidden@127.0.0.1:{NOBODY}/0",
+        smtp_connection_uri=f"smtp://u:hidden@127.0.0.1:{NOBODY}",
+    )
+
+    findings = checks.run(ours)
+
+    assert [f.level for f in findings] == [Level.FAILED] * 3
+    assert all("does not answer" in f.text and f.advice for f in findings)
+    assert "hidden" not in _text(findings)
+
+
+def test_single_mongod_is_not_enough(settings: Settings, tmp_path: Path) -> None:
+    """A mongod without a replica set has no change streams: said, with the way out."""
+    program = local_mongo.find_program()
+    assert program is not None
+    port = ports.free()
+    server = local_mongo.standalone(program, port, tmp_path)
+    server.start()
+    try:
+        findings = mongodb.check(_changed(settings, mongodb_uri=f"mongodb://127.0.0.1:{port}/"))
+    finally:
+        server.kill()
+
+    [finding] = findings
+    assert finding.level is Level.FAILED
+    assert "rs.initiate()" in (finding.advice or "")
+
+
+def test_broker_that_forgets(settings: Settings) -> None:
+    """Eviction and a missing append-only file are warnings: mails go out all the same."""
+    client = redis.Redis.from_url(settings.celery_broker_url.get_secret_value())
+    before = client.config_get("maxmemory-policy")["maxmemory-policy"]
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        findings = broker.check(settings)
+    finally:
+        client.config_set("maxmemory-policy", before)
+        client.close()
+
+    assert "maxmemory-policy is allkeys-lru" in _text(findings)
+    assert not [f for f in findings if f.level is Level.FAILED]
+
+
+def test_broker_password(settings: Settings, broker_url: str) -> None:
+    """A refused password is told apart from a server that is not there."""
+    url = broker_url.replace("redis://", "redis://nobody:hidden@")
+
+    [finding] = broker.check(_changed(settings, celery_broker_url=url))
+
+    assert finding.text == "refused user or password"
+
+
+@pytest.mark.parametrize(("password", "level"), [("right", Level.OK), ("wrong", Level.FAILED)])
+def test_smtp_login(
+    settings: Settings,
+    server_tls: ssl.SSLContext,
+    trusting: TlsOptions,
+    password: str,
+    level: Level,
+) -> None:
+    """The user is logged in over STARTTLS; a wrong password is found before the first mail."""
+    with _serving(tls_context=server_tls) as port:
+        ours = _changed(
+            settings,
+            smtp_connection_uri=f"smtp://me:{password}@127.0.0.1:{port}?requireTLS=true",
+            tls_options=trusting,
+        )
+        findings = smtp.check(ours)
+
+    assert [f.level for f in findings] == [Level.OK, Level.OK, level]
+    assert "certificate good" in findings[1].text
+    assert password not in _text(findings)
+
+
+@pytest.mark.parametrize(
+    ("options", "level", "words"),
+    [
+        ({}, Level.FAILED, "certificate that is not good"),
+        ({"rejectUnauthorized": False}, Level.WARNING, "certificate not checked"),
+    ],
+)
+def test_smtp_certificate(
+    settings: Settings,
+    server_tls: ssl.SSLContext,
+    options: dict[str, Any],
+    level: Level,
+    words: str,
+) -> None:
+    """A certificate of an unknown authority fails, unless the check is switched off."""
+    with _serving(tls_context=server_tls) as port:
+        ours = _changed(
+            settings,
+            smtp_connection_uri=f"smtp://127.0.0.1:{port}?requireTLS=true",
+            tls_options=TlsOptions.model_validate(options),
+        )
+        findings = smtp.check(ours)
+
+    assert findings[-1].level is level
+    assert words in findings[-1].text
+
+
+def test_smtp_tls_from_the_start(settings: Settings, trusting: TlsOptions) -> None:
+    """smtps:// to a server that speaks plain SMTP fails with a hint at the two ports."""
+    with _serving() as port:
+        uri = f"smtps://127.0.0.1:{port}"
+        [finding] = smtp.check(_changed(settings, smtp_connection_uri=uri, tls_options=trusting))
+
+    assert finding.level is Level.FAILED
+    assert "smtps:// is for port 465" in (finding.advice or "")
+
+
+def test_smtp_without_starttls(settings: Settings) -> None:
+    """A server that lacks the STARTTLS we require is refused."""
+    with _serving() as port:
+        uri = f"smtp://127.0.0.1:{port}?requireTLS=true"
+        findings = smtp.check(_changed(settings, smtp_connection_uri=uri))
+
+    assert findings[-1].level is Level.FAILED
+    assert "STARTTLS" in findings[-1].text
+
+
+def test_silent_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that accepts and then says nothing ends in a time-out, not in a hang."""
+    monkeypatch.setattr("config.checks.smtp.TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        uri = f"smtp://127.0.0.1:{port}"
+        [finding] = smtp.check(_changed(settings, smtp_connection_uri=uri))
+
+    assert "does not answer" in finding.text

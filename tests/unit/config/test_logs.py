@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import pytest
+import structlog
+
+from config import logs
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    """Give the logging of pytest back as it was."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+class Stderr:
+    """What the process has printed so far."""
+
+    def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
+        self._capture = capture
+        self._text = ""
+
+    def text(self) -> str:
+        self._text += self._capture.readouterr().err
+        return self._text
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text().splitlines()]
+
+
+@pytest.fixture
+def stderr(capsys: pytest.CaptureFixture[str]) -> Stderr:
+    """What the process prints."""
+    return Stderr(capsys)
+
+
+def _fail(text: str) -> NoReturn:
+    raise RuntimeError(text)
+
+
+def test_json_lines(stderr: Stderr) -> None:
+    """Not at a terminal, each event is one JSON object with its time in UTC."""
+    logs.configure("INFO")
+    structlog.get_logger("ours").info("mail.sent", id=7)
+    logging.getLogger("theirs").warning("%s went wrong", "it")
+
+    ours, theirs = stderr.lines()
+
+    assert (ours["event"], ours["level"], ours["logger"], ours["id"]) == (
+        "mail.sent",
+        "info",
+        "ours",
+        7,
+    )
+    assert theirs["event"] == "it went wrong"
+    assert ours["timestamp"].endswith("Z")
+    assert theirs["timestamp"].endswith("Z")
+
+
+def test_exception_is_in_the_line(stderr: Stderr) -> None:
+    """A traceback is a field of its event, not loose lines."""
+    logs.configure("INFO")
+    try:
+        _fail("boom")
+    except RuntimeError:
+        logging.getLogger("theirs").exception("failed")
+
+    [line] = stderr.lines()
+
+    assert "RuntimeError: boom" in line["exception"]
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_passwords_of_uris_are_masked(stderr: Stderr, format: logs.Format) -> None:
+    """A URI's password appears nowhere: event, values however deep, exceptions."""
+    logs.configure("INFO", format)
+    uri = "smtp://me:se/c@ret@mx.example.com"
+    log = structlog.get_logger("ours")
+    try:
+        _fail(f"cannot open {uri}")
+    except RuntimeError:
+        log.exception("failed", reason=f"at {uri}", uri=uri, deep={"a": [uri]})
+    logging.getLogger("theirs").error("at %s", uri)
+
+    printed = stderr.text()
+
+    assert "ret" not in printed
+    assert printed.count("smtp://me:***@mx.example.com") >= 5
+
+
+def test_level(stderr: Stderr) -> None:
+    """Events below the level are dropped, ours and others'."""
+    logs.configure("WARNING")
+    structlog.get_logger("ours").info("quiet")
+    logging.getLogger("theirs").info("quiet")
+    structlog.get_logger("ours").warning("loud")
+
+    assert [line["event"] for line in stderr.lines()] == ["loud"]
+
+
+def test_celerys_two_lines_a_task_are_left_out(stderr: Stderr) -> None:
+    """At INFO the worker does not say twice what our own line says better; errors stay."""
+    logs.configure("INFO")
+    logging.getLogger("celery.worker.strategy").info("Task received")
+    logging.getLogger("celery.app.trace").info("Task succeeded")
+    logging.getLogger("celery.app.trace").error("Task raised")
+
+    assert [line["event"] for line in stderr.lines()] == ["Task raised"]
+
+
+def test_drivers_are_quiet_at_debug(stderr: Stderr) -> None:
+    """At DEBUG we see our own events, not every command of the MongoDB driver."""
+    logs.configure("DEBUG")
+    logging.getLogger("pymongo.command").debug("find")
+    logging.getLogger("celery.worker.strategy").info("Task received")
+    structlog.get_logger("ours").debug("here")
+
+    assert [line["event"] for line in stderr.lines()] == ["Task received", "here"]
+
+
+def test_console(stderr: Stderr) -> None:
+    """LOG_FORMAT=console is for eyes, wherever it goes."""
+    logs.configure("INFO", "console")
+    structlog.get_logger("ours").info("mail.sent", id=7)
+
+    assert "mail.sent" in stderr.text()
+    assert not stderr.text().startswith("{")
+
+
+def test_configuring_twice_prints_once(stderr: Stderr) -> None:
+    """Celery and we may both configure; lines are not doubled."""
+    logs.configure("INFO")
+    logs.configure("INFO")
+    logging.getLogger("theirs").info("once")
+
+    assert len(stderr.lines()) == 1
