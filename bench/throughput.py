@@ -21,16 +21,20 @@ def main(  # noqa: PLR0913, PLR0917 - the options of the command
     mails: int = 5000,
     workers: int = 1,
     pool: str = "threads",
-    concurrency: int = 8,
+    concurrency: int = 32,
     delay_ms: Annotated[int, typer.Option(help="before every SMTP reply")] = 0,
     rounds: int = 1,
 ) -> None:
     """Measure the pipeline."""
-    settings = {"WORKER_CONCURRENCY": str(concurrency), "LOG_LEVEL": "INFO"}
+    settings = {"WORKER_CONCURRENCY": str(concurrency)}
+    # Settings do not offer gevent; Celery's -P prefork gives way to WORKER_POOL.
+    options = ["-P", pool] if pool == "gevent" else []
+    if pool != "gevent":
+        settings["WORKER_POOL"] = pool
     with stack(delay_ms=delay_ms, settings=settings) as running:
         running.watcher()
         for number in range(workers):
-            running.worker(number, "-P", pool, "-c", str(concurrency))
+            running.worker(number, *options)
         _insert(running, 50)  # connections made, code warm
         wait_for(running.mails, 50, seconds=60)
         for _ in range(rounds):

@@ -18,7 +18,7 @@ def test_a_stop_finishes_what_is_in_hand_and_puts_the_rest_back(
     """After SIGTERM nothing is PROCESSING, nothing is ERROR; another worker sends the rest."""
     sink.script = Script(delay=0.02)
     application.watcher()
-    worker = application.worker("-P", pool, "-c", "2")
+    worker = application.worker(WORKER_POOL=pool, WORKER_CONCURRENCY="2")
     application.insert(200)
     application.wait_for_all("SUCCESS", 5)
 
@@ -41,7 +41,7 @@ def test_mails_of_a_killed_worker_are_settled_by_the_sweep(
     sink.script = Script(delay=0.05)
     short = {"LEASE_SECONDS": "5", "SWEEP_SECONDS": "0.5"}
     application.watcher(**short)
-    worker = application.worker("-c", "4", **short)
+    worker = application.worker(WORKER_CONCURRENCY="4", **short)
     application.insert(100)
     application.wait_for_all("SUCCESS", 5)
 
@@ -68,7 +68,7 @@ def test_a_paused_worker_does_not_send_what_another_has(
     sink.script = Script(delay=0.05)
     short = {"LEASE_SECONDS": "5", "SWEEP_SECONDS": "0.5"}
     application.watcher(**short)
-    paused = application.worker("-c", "4", **short)
+    paused = application.worker(WORKER_CONCURRENCY="4", **short)
     application.insert(60)
     application.wait_for_all("SUCCESS", 5)
 
