@@ -32,13 +32,20 @@ clean: ## Remove the local data (the mails of `make run`)
 
 .PHONY: help install run test check format clean
 
+# Asked first: on Debian, `python3 -m venv` without python3-venv fails and leaves half a .venv behind.
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is older than 3.11. Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "make: $(PYTHON) has no venv. Install it: sudo apt-get install python3-venv"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed-local: $(VENV)/bin/python requirements.txt requirements-local.txt
+$(VENV)/.installed-local: $(VENV)/bin/python requirements.txt requirements-local.txt constraints.txt
+	@echo "Installing into $(VENV), once: about a minute"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/bin/python requirements.txt requirements-local.txt requirements-dev.txt
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt requirements-local.txt requirements-dev.txt constraints.txt
+	@echo "Installing into $(VENV), once: about a minute"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed-local

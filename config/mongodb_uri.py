@@ -13,8 +13,9 @@ from pymongo.uri_parser import parse_uri
 from config.logs import redact
 
 
-#: The state of the watchers stands in `<MAIL_COLLECTION>.watcher`.
-RESERVED_SUFFIX = ".watcher"
+#: Beside the mails stand `<MAIL_COLLECTION>.watcher` (leader, resume token) and
+#: `<MAIL_COLLECTION>.oversize` (documents without room for their `delivery`).
+RESERVED_SUFFIXES = (".watcher", ".oversize")
 #: They belong to the server itself.
 SERVERS_OWN = ("admin", "local", "config")
 
@@ -83,10 +84,8 @@ def check_collection(name: str) -> None:
         raise ValueError(
             "must not begin with system. or a dot, end with a dot or hold two in a row"
         )
-    if name.endswith(RESERVED_SUFFIX):
-        raise ValueError(
-            f"must not end with {RESERVED_SUFFIX}: the watchers keep their state there"
-        )
+    if name.endswith(RESERVED_SUFFIXES):
+        raise ValueError(f"must not end with {' or '.join(RESERVED_SUFFIXES)}: those are our own")
     if len(name.encode()) > _MAX_COLLECTION_BYTES:
         raise ValueError(f"must not be longer than {_MAX_COLLECTION_BYTES} bytes")
 

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     batch_size: Annotated[int, Field(ge=1, le=1000)] = Field(default=50, examples=["50"])
     queue_limit: Annotated[int, Field(ge=1)] = Field(default=50_000, examples=["50000"])
     worker_pool: Pool = Field(default="threads", examples=["threads"])
-    worker_concurrency: Annotated[int, Field(ge=1, le=512)] = Field(default=8, examples=["8"])
+    worker_concurrency: Annotated[int, Field(ge=1, le=512)] = Field(default=16, examples=["16"])
 
     # SMTP.
     #: The longest wait for one reply of the server; the whole attempt is bounded by the lease.
@@ -122,7 +122,7 @@ class Settings(BaseSettings):
 
     @property
     def ttl(self) -> timedelta | None:
-        """How long after `delivery.startTime` a document is deleted; None: never.
+        """How long after its end (SUCCESS or ERROR) a mail is deleted; None: never.
 
         A month is 30 days, a year 365.
         """

@@ -15,6 +15,8 @@ from config.settings import Settings
 
 _SUBJECT = "MongoDB"
 _OLDEST = (6, 0)
+#: pymongo's name for a member without a configuration.
+_NOT_INITIATED = "RSGhost"
 #: Codes of the server's error list.
 _UNAUTHORIZED = 13
 _AUTHENTICATION_FAILED = 18
@@ -27,7 +29,7 @@ def check(settings: Settings) -> list[Finding]:
             with pymongo.timeout(TIMEOUT_SECONDS):
                 return [_server(client), *_collection(client, settings)]
         except PyMongoError as error:
-            return [_failure(error)]
+            return [_failure(error, client)]
 
 
 def _server(client: MongoClient[Document]) -> Finding:
@@ -61,7 +63,11 @@ def _collection(client: MongoClient[Document], settings: Settings) -> list[Findi
         return []  # not a replica set: said already
 
 
-def _failure(error: PyMongoError) -> Finding:
+def _failure(error: PyMongoError, client: MongoClient[Document]) -> Finding:
+    servers = client.topology_description.server_descriptions().values()
+    if any(server.server_type_name == _NOT_INITIATED for server in servers):
+        text = "answers, but its replica set has not been initiated"
+        return Finding(_SUBJECT, Level.FAILED, text, "run rs.initiate() once, in mongosh")
     reason = redact(str(error).partition(", Timeout:")[0].partition(", full error:")[0])
     if isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED:
         advice = "check user and password in MONGODB_URI; authSource says which database knows them"

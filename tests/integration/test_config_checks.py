@@ -15,6 +15,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 from pydantic import SecretStr
+from pymongo import MongoClient
 
 from config import checks
 from config.checks import Finding, Level, broker, mongodb, smtp
@@ -22,6 +23,7 @@ from config.settings import Settings
 from config.tls import TlsOptions
 from local import mongo as local_mongo
 from local import ports
+from tests.support.application import eventually
 
 
 NOBODY = 1  # a port on which nobody listens
@@ -101,11 +103,12 @@ def test_everything_is_well(settings: Settings) -> None:
     assert "can be read and watched" in _text(findings)
 
 
-def test_nobody_answers(settings: Settings) -> None:
+def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each server that does not answer fails for itself, with what to do, without a password."""
+    monkeypatch.setattr("config.checks.mongodb.TIMEOUT_SECONDS", 0.2)
     ours = _changed(
         settings,
-        mongodb_uri=f"mongodb://u:hidden@127.0.0.1:{NOBODY}/?serverSelectionTimeoutMS=100",
+        mongodb_uri=f"mongodb://u:hidden@127.0.0.1:{NOBODY}/",
         celery_broker_url=f"redis://:hidden@127.0.0.1:{NOBODY}/0",
         smtp_connection_uri=f"smtp://u:hidden@127.0.0.1:{NOBODY}",
     )
@@ -117,12 +120,24 @@ def test_nobody_answers(settings: Settings) -> None:
     assert "hidden" not in _text(findings)
 
 
-def test_single_mongod_is_not_enough(settings: Settings, tmp_path: Path) -> None:
-    """A mongod without a replica set has no change streams: said, with the way out."""
+@pytest.mark.parametrize("member", [False, True])
+def test_lone_mongod_is_not_enough(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    member: bool,  # noqa: FBT001
+) -> None:
+    """A mongod outside a replica set, or in one not yet initiated: said, with the way out."""
+    monkeypatch.setattr("config.checks.mongodb.TIMEOUT_SECONDS", 0.5)
     program = local_mongo.find_program()
     assert program is not None
     port = ports.free()
-    server = local_mongo.standalone(program, port, tmp_path)
+    server = local_mongo.member(
+        program, port=port, directory=tmp_path / "data", log=tmp_path / "log"
+    )
+    if not member:
+        place = server.command.index("--replSet")
+        server.command = [*server.command[:place], *server.command[place + 2 :]]
     server.start()
     try:
         findings = mongodb.check(_changed(settings, mongodb_uri=f"mongodb://127.0.0.1:{port}/"))
@@ -134,10 +149,64 @@ def test_single_mongod_is_not_enough(settings: Settings, tmp_path: Path) -> None
     assert "rs.initiate()" in (finding.advice or "")
 
 
+def test_mongodb_password(settings: Settings, mongodb_uri: str) -> None:
+    """A refused password is told apart from a server that is not there."""
+    uri = mongodb_uri.replace("mongodb://", "mongodb://nobody:hidden@")
+
+    [finding] = mongodb.check(_changed(settings, mongodb_uri=uri))
+
+    assert finding.text == "refused user or password"
+
+
+def test_rights(settings: Settings, tmp_path: Path) -> None:
+    """A user who may not watch the collection is told which role is lacking."""
+    with _guarded_mongod(tmp_path) as admin:
+        port = admin.address[1] if admin.address else 0
+        uri = f"mongodb://mailer:pw@127.0.0.1:{port}/{settings.database}"
+        ours = _changed(settings, mongodb_uri=uri)
+        roles: list[dict[str, str]] = []
+        admin[settings.database].command("createUser", "mailer", pwd="pw", roles=roles)
+        before = mongodb.check(ours)
+        roles = [{"role": "readWrite", "db": settings.database}]
+        admin[settings.database].command("updateUser", "mailer", roles=roles)
+        after = mongodb.check(ours)
+
+    assert before[-1].advice == f"grant the user the role readWrite on {settings.database}"
+    assert [finding.level for finding in after] == [Level.OK, Level.OK]
+
+
+@contextmanager
+def _guarded_mongod(directory: Path) -> Iterator[MongoClient[dict[str, Any]]]:
+    """A replica set that asks for passwords, and its administrator."""
+    program = local_mongo.find_program()
+    assert program is not None
+    key = directory / "key"
+    key.write_text("onlymembersknowthis0")
+    key.chmod(0o400)
+    port = ports.free()
+    server = local_mongo.member(
+        program, port=port, directory=directory / "data", log=directory / "log"
+    )
+    server.command = [*server.command, "--auth", "--keyFile", str(key)]
+    server.ready = lambda _: ports.accepts(port)
+    server.start()
+    try:
+        # Until there is a user, whoever comes over loopback may do this much.
+        with MongoClient[dict[str, Any]]("127.0.0.1", port, directConnection=True) as first:
+            member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+            first.admin.command("replSetInitiate", {"_id": "mailtrigger", "members": [member]})
+            eventually("a primary", lambda: first.admin.command("hello")["isWritablePrimary"])
+            first.admin.command("createUser", "root", pwd="pw", roles=["root"])
+        with MongoClient[dict[str, Any]](f"mongodb://root:pw@127.0.0.1:{port}/") as admin:
+            yield admin
+    finally:
+        server.kill()
+
+
 def test_broker_that_forgets(settings: Settings) -> None:
     """Eviction and a missing append-only file are warnings: mails go out all the same."""
     client = redis.Redis.from_url(settings.celery_broker_url.get_secret_value())
-    before = client.config_get("maxmemory-policy")["maxmemory-policy"]
+    before = str(client.config_get("maxmemory-policy")["maxmemory-policy"])
     client.config_set("maxmemory-policy", "allkeys-lru")
     try:
         findings = broker.check(settings)

@@ -47,7 +47,7 @@ def test_retry_writes(settings: Settings) -> None:
 
 def test_any_document_can_be_read(settings: Settings, database: Database[dict[str, Any]]) -> None:
     """Broken UTF-8 and dates that Python cannot hold do not keep us from reading a document."""
-    broken = b"\x14\x00\x00\x00\x02text\x00\x04\x00\x00\x00a\xff\xff\x00\x00"
+    broken = b"\x13\x00\x00\x00\x02text\x00\x04\x00\x00\x00a\xff\xff\x00\x00"
     raw: Any = database.client[database.name]["mail"]
     raw.insert_one({"_id": 1, "at": DatetimeMS(2**60), "then": datetime(2026, 1, 1, tzinfo=UTC)})
     raw.insert_one(RawBSONDocument(broken))

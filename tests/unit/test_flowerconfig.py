@@ -43,7 +43,7 @@ def test_open_address_needs_credentials(
         case ".env":
             directory.joinpath(".env").write_text("FLOWER_ADDRESS=0.0.0.0\n")
 
-    with pytest.raises(BadSettings, match="0.0.0.0 can be reached from other machines"):
+    with pytest.raises(BadSettings, match=r"0\.0\.0\.0 can be reached from other machines"):
         flower.options(flower.load(), given)
 
 

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from bson import Binary, DBRef, Decimal128, MinKey, ObjectId, Regex, Timestamp
+
+from tasks.errors import InvalidDocument
+from tasks.mail import Defaults, compose
+from tasks.mail.problems import kind
+from tests.unit.mail.samples import MESSAGE, composed, document, problems_of, read_back
+
+
+WRONG_TYPES: list[tuple[dict[str, Any], str]] = [
+    ({"to": 5}, "to must be a string or a list of strings, not a number"),
+    ({"cc": {}}, "cc must be a string or a list of strings, not a map"),
+    ({"bcc": ["a@b", 5]}, "bcc.1 must be a string, not a number"),
+    ({"from": ["a@b"]}, "from must be a string, not a list"),
+    ({"replyTo": True}, "replyTo must be a string, not a boolean"),
+    ({"headers": "X: y"}, "headers must be a map, not a string"),
+    ({"headers": {"X-A": 5}}, "headers.X-A must be a string or a list of strings, not a number"),
+    ({"headers": {"X-A": [5]}}, "headers.X-A.0 must be a string, not a number"),
+    ({"message": "Hi"}, "message must be a map, not a string"),
+    ({"message": [MESSAGE]}, "message must be a map, not a list"),
+    ({"message": MESSAGE | {"subject": 5}}, "message.subject must be a string, not a number"),
+    ({"message": MESSAGE | {"text": b"x"}}, "message.text must be a string, not binary"),
+    ({"message": MESSAGE | {"html": 1.5}}, "message.html must be a string, not a number"),
+    ({"message": MESSAGE | {"messageId": 5}}, "message.messageId must be a string, not a number"),
+    ({"message": MESSAGE | {"attachments": {}}}, "message.attachments must be a list, not a map"),
+    ({"message": MESSAGE | {"amp": 5}}, "message.amp must be a string, not a number"),
+    ({"message": MESSAGE | {"icalEvent": 5}}, "message.icalEvent must be a map, not a number"),
+    (
+        {"message": MESSAGE | {"alternatives": 5}},
+        "message.alternatives must be a list, not a number",
+    ),
+    ({"template": "welcome"}, "template must be a map, not a string"),
+    ({"sendGrid": 5}, "sendGrid must be a map, not a number"),
+    ({"categories": 5}, "categories must be a string or a list of strings, not a number"),
+    ({"toUids": "u1"}, "toUids must be a list, not a string"),
+    ({"ccUids": {}}, "ccUids must be a list, not a map"),
+    ({"bccUids": 5}, "bccUids must be a list, not a number"),
+    ({"sendAt": "2024-01-01"}, "sendAt must be a date, not a string"),
+    ({"deliverBefore": Timestamp(1, 1)}, "deliverBefore must be a date, not a timestamp"),
+    ({"priority": "urgent"}, "priority must be 'high', 'normal' or 'low'"),
+    ({"transport": 5}, "transport must be a string, not a number"),
+    ({"dsn": True}, "dsn must be a map, not a boolean"),
+    ({"list": []}, "list must be a map, not a list"),
+]
+
+ATTACHMENT_TYPES: list[tuple[Any, str]] = [
+    ("x", " must be a map, not a string"),
+    ({"filename": 5}, ".filename must be a string or false, not a number"),
+    ({"filename": True}, ".filename must be a string or false, not a boolean"),
+    ({"filename": "x" * 256}, ".filename is longer than 255 characters"),
+    ({"content": 5}, ".content must be a string or binary, not a number"),
+    ({"encoding": 5}, ".encoding must be a string, not a number"),
+    ({"contentType": 5}, ".contentType must be a string, not a number"),
+    ({"contentDisposition": 5}, ".contentDisposition must be a string, not a number"),
+    ({"cid": 5}, ".cid must be a string, not a number"),
+    ({"headers": "x"}, ".headers must be a map, not a string"),
+    ({"headers": {"X-A": 5}}, ".headers.X-A must be a string or a list of strings, not a number"),
+    ({"path": 5}, ".path must be a string, not a number"),
+    ({"href": 5}, ".href must be a string, not a number"),
+    ({"httpHeaders": 5}, ".httpHeaders must be a map, not a number"),
+    ({"raw": 5}, ".raw must be a string or binary, not a number"),
+]
+
+NOT_YET: list[tuple[dict[str, Any], str]] = [
+    ({"template": {"name": "welcome"}}, "template"),
+    ({"sendGrid": {"templateId": "d-1"}}, "sendGrid"),
+    ({"toUids": ["u1"]}, "toUids"),
+    ({"ccUids": ["u1"]}, "ccUids"),
+    ({"bccUids": ["u1"]}, "bccUids"),
+    ({"transport": "second"}, "transport"),
+    ({"dsn": {"notify": ["failure"]}}, "dsn"),
+    ({"list": {"unsubscribe": "https://example.com/u"}}, "list"),
+    ({"message": MESSAGE | {"amp": "<html ⚡4email>"}}, "message.amp"),
+    ({"message": MESSAGE | {"icalEvent": {"content": "x"}}}, "message.icalEvent"),
+    ({"message": MESSAGE | {"alternatives": [{}]}}, "message.alternatives"),
+    ({"message": MESSAGE | {"attachments": [{"raw": "x"}]}}, "message.attachments.0.raw"),
+    (
+        {"message": MESSAGE | {"attachments": [{"content": "x", "httpHeaders": {"A": "b"}}]}},
+        "message.attachments.0.httpHeaders",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "problem"), WRONG_TYPES)
+def test_wrong_type(fields: dict[str, Any], problem: str) -> None:
+    """A value of a wrong type is named by its path, what it must be and what it is."""
+    assert problems_of(**fields) == [problem]
+
+
+@pytest.mark.parametrize(("attachment", "problem"), ATTACHMENT_TYPES)
+def test_wrong_type_in_an_attachment(attachment: Any, problem: str) -> None:
+    """The path of an attachment's problem holds its number."""
+    attachments = [{"content": "right"}, attachment]
+
+    problems = problems_of(message=MESSAGE | {"attachments": attachments})
+
+    assert problems == [f"message.attachments.1{problem}"]
+
+
+@pytest.mark.parametrize(("fields", "path"), NOT_YET)
+def test_not_supported_yet(fields: dict[str, Any], path: str) -> None:
+    """What cannot be done yet is an error: to leave it out would send another mail."""
+    assert problems_of(**fields) == [f"{path} is not supported yet"]
+
+
+@pytest.mark.parametrize("field", ["path", "href"])
+def test_files_and_urls_are_not_supported_yet(field: str) -> None:
+    """An attachment from a file or a URL is refused; nothing is read."""
+    problems = problems_of(message=MESSAGE | {"attachments": [{field: "/etc/passwd"}]})
+
+    expected = "is not supported yet, except for data: URIs"
+    assert problems == [f"message.attachments.0.{field} {expected}"]
+
+
+def test_all_wrong_types_at_once() -> None:
+    """One attempt shows every wrong type."""
+    assert problems_of(to=5, headers=[], message={"subject": 1, "text": 2}) == [
+        "to must be a string or a list of strings, not a number",
+        "headers must be a map, not a list",
+        "message.subject must be a string, not a number",
+        "message.text must be a string, not a number",
+    ]
+
+
+def test_all_wrong_values_at_once() -> None:
+    """When the types are right, one attempt shows everything else that is wrong."""
+    problems = problems_of(
+        to="nobody",
+        from_="me",
+        headers={"To": "x"},
+        message={"messageId": "x", "attachments": [{}]},
+    )
+
+    assert [re.split(r"[: ]", problem)[0] for problem in problems] == [
+        "message.subject",
+        "message.text,",
+        "headers.To",
+        "from",
+        "message.messageId",
+        "to",
+        "message.attachments.0",
+    ]
+
+
+def test_many_problems_are_counted() -> None:
+    """After twenty problems the rest is a number, so that the error stays readable."""
+    problems = problems_of(to=[5] * 57)
+
+    assert len(problems) == 21
+    assert problems[-1] == "and 37 more"
+
+
+def test_too_many_items() -> None:
+    """A list of a million items is refused as a whole, at once."""
+    assert problems_of(to=[5] * 10_001) == ["to has 10001 items; at most 10000 are allowed"]
+
+
+def test_values_are_not_shown() -> None:
+    """A wrong value may be a secret: the error names its kind only."""
+    secret = "correct horse"
+    with pytest.raises(InvalidDocument) as caught:
+        composed(message=[secret], headers=secret, priority=secret)
+
+    assert secret not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_null_is_absent() -> None:
+    """null means absent, in every place, inside lists too."""
+    attachment = dict.fromkeys(["filename", "encoding", "contentType", "cid", "headers", "path"])
+    names = [*dict.fromkeys(name for fields, _ in WRONG_TYPES for name in fields)]
+    fields = dict.fromkeys(names) | {
+        "to": [None, "jo@example.org"],
+        "headers": {"X-A": None, "X-B": [None, "b"]},
+        "message": {
+            **dict.fromkeys(["html", "messageId", "amp", "icalEvent", "alternatives"]),
+            **MESSAGE,
+            "attachments": [None, {"content": "x"} | attachment],
+        },
+    }
+
+    mail = compose({"_id": 1} | fields, Defaults("a@b"), now=datetime.now(UTC))
+
+    assert mail.recipients == ("jo@example.org",)
+    assert b"X-B: b\r\n" in mail.content
+    assert b"X-A" not in mail.content
+
+
+def test_empty_lists_ask_for_nothing() -> None:
+    """Empty lists of what is not supported yet are no error."""
+    mail = composed(toUids=[], ccUids=[], message=MESSAGE | {"alternatives": [], "attachments": []})
+
+    assert mail.recipients == ("jo@example.org",)
+
+
+def test_unknown_keys_are_ignored() -> None:
+    """Keys we do not know are the service's own business, whatever they hold."""
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"a": deep}
+
+    odd: dict[str, Any] = {"$odd.key": MinKey(), "delivery": 5, "categories": ["news"]}
+
+    mail = composed(
+        **odd,
+        deep=deep,
+        message=MESSAGE | {"deep": deep, "attachments": [{"content": "x", "deep": deep}]},
+    )
+
+    assert read_back(mail.content)["Subject"] == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "null"),
+        (True, "a boolean"),
+        (1, "a number"),
+        (Decimal128("1.5"), "a number"),
+        ({}, "a map"),
+        ([], "a list"),
+        (Binary(b"x", 5), "binary"),
+        (datetime.now(UTC), "a date"),
+        (ObjectId(), "an ObjectId"),
+        (Regex("x"), "a regular expression"),
+        (DBRef("c", 1), "a DBRef"),
+        (MinKey(), "a MinKey"),
+    ],
+)
+def test_kinds_in_words(value: Any, words: str) -> None:
+    """Kinds of values are named as MongoDB's manual names them."""
+    assert kind(value) == words
+
+
+def test_keys_in_paths_are_quoted() -> None:
+    """A key with a dot or of great length cannot be mistaken for a path, nor flood the error."""
+    keys = problems_of(headers={"a.b": 5, "x" * 500: 5})
+
+    assert keys[0].startswith('headers."a.b" must be')
+    assert len(keys[1]) < 150
+
+
+@pytest.mark.parametrize("message", [None, {}, {"subject": "s"}, {"subject": "s", "html": ""}])
+def test_no_content(message: Any) -> None:
+    """Without a message, or without a text, there is no mail: an error, never a silent no-op."""
+    assert any("message" in problem for problem in problems_of(message=message))
+
+
+def test_no_subject() -> None:
+    """A missing subject is an error; an empty one is the service's wish."""
+    assert problems_of(message={"text": "x"}) == ["message.subject is missing"]
+    assert read_back(composed(message={"subject": "", "text": "x"}).content)["Subject"] == ""
+
+
+@pytest.mark.parametrize("field", ["subject", "text", "html", "messageId"])
+def test_lone_surrogates(field: str) -> None:
+    """Half a surrogate pair is no Unicode; it is an error, not a crash."""
+    (problem,) = problems_of(message=MESSAGE | {field: "\ud800"})
+
+    assert problem == f"message.{field} is not valid Unicode: it holds half of a surrogate pair"
+
+
+@pytest.mark.parametrize("character", ["\r", "\n", "\r\n", "\0"])
+def test_line_breaks_in_header_values(character: str) -> None:
+    """A line break in anything that goes into a header is an error naming the field."""
+    evil = f"x{character}Bcc: victim@example.net"
+    attachment = {
+        "content": "x",
+        **dict.fromkeys(["filename", "contentType", "cid", "encoding", "contentDisposition"], evil),
+        "headers": {"X-A": evil},
+    }
+
+    problems = problems_of(
+        to=[evil],
+        cc=evil,
+        bcc=evil,
+        from_=evil,
+        replyTo=evil,
+        headers={"X-A": evil, "X-B": [evil]},
+        message=MESSAGE | {"subject": evil, "messageId": evil, "attachments": [attachment]},
+    )
+
+    text = " must not contain a line break (CR or LF) or NUL"
+    assert {problem.removesuffix(text) for problem in problems} == {
+        *("to.0", "cc", "bcc", "from", "replyTo", "headers.X-A", "headers.X-B.0"),
+        *("message.subject", "message.messageId"),
+        *(f"message.attachments.0.{name}" for name in attachment if name != "content"),
+    } - {"message.attachments.0.headers"} | {"message.attachments.0.headers.X-A"}
+
+
+def test_default_pymongo_types_are_accepted() -> None:
+    """What pymongo hands out for BSON strings, binary and dates is what is wanted."""
+    mail = composed(
+        sendAt=datetime(2024, 1, 1),  # noqa: DTZ001
+        priority="high",
+        message=MESSAGE | {"attachments": [{"content": Binary(b"\xff", 0)}]},
+    )
+
+    (part,) = read_back(mail.content).iter_attachments()
+    assert part.get_content() == b"\xff"
+    assert document()["_id"] == 1
