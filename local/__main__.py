@@ -11,7 +11,7 @@ import typer
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from config import mongo, settings
+from config import logs, mongo, settings
 from config.errors import EXIT_CODE, BadSettings
 from config.mongo import Document
 from config.smtp import is_loopback
@@ -50,7 +50,7 @@ def main(
     environment.prepare()
     given = environment.given()
     try:
-        _check(given)
+        _check(given, once=once)
         with lock.hold(data):
             _run(Stack(data, given, report.say), given, report, once=once)
     except BadSettings as error:
@@ -61,18 +61,23 @@ def main(
         report.problem(str(error))
         raise typer.Exit(1) from None
     except PyMongoError as error:
-        report.problem(f"MongoDB: {error}")
+        report.problem(f"MongoDB: {logs.redact(str(error))}")
         raise typer.Exit(1) from None
 
 
-def _check(given: dict[str, str]) -> None:
+def _check(given: dict[str, str], *, once: bool) -> None:
     """Find what is wrong before anything starts."""
     problems = prerequisites.problems(given)
     if problems:
         raise Failed("\n".join(problems))
     absent = {name: uri for name, uri in _PLACEHOLDERS.items() if name not in given}
     environment.publish(absent)
-    settings.load()
+    smtp_server = settings.load().smtp_server
+    if once and not is_loopback(smtp_server.host):
+        raise Failed(
+            "--once sends the examples, which are addressed to example.com, to a server on this"
+            " machine only; SMTP_CONNECTION_URI names another."
+        )
 
 
 def _run(stack: Stack, given: dict[str, str], report: Report, *, once: bool) -> None:
@@ -104,13 +109,14 @@ def _use(stack: Stack, stop: Stop, report: Report, *, own_mongodb: bool, once: b
                 report.begin_table(examples)
                 follower.until_finished(examples, _ONCE_SECONDS if once else None)
                 report.end_table()
-            elif once:
-                raise Failed(
-                    "--once sends the examples, which are addressed to example.com, to a server"
-                    " on this machine only; SMTP_CONNECTION_URI names another."
+                if once:
+                    _judge(mails, examples, stack, report)
+                    return
+            else:
+                report.say(
+                    "\nThe examples stay here: they are not for somebody else's SMTP server."
                 )
-            if once:
-                _judge(mails, examples, stack, report)
+            if stop.requested:
                 return
             report.say("\n" + guide.text(stack, chosen, own_mongodb=own_mongodb))
             report.say("\nEvery mail shows here as it goes. Ctrl-C stops everything.\n", "dim")

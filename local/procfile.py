@@ -31,6 +31,9 @@ _KILL_SECONDS = 30
 #: honcho's announcement; its Manager offers no other way to learn which process ended first.
 _STOPPED = re.compile(r"(\S+) stopped \(rc=(-?\d+)\)")
 
+#: A command without shell syntax, which `exec` can precede.
+_SIMPLE = re.compile(r"[\w./-]+(\s+[\w./:=@,+-]+)*")
+
 
 def lines(procfile: Path) -> dict[str, str]:
     """Read a Procfile: name → command, in order."""
@@ -43,10 +46,16 @@ class _Process(honcho.process.Process):  # type: ignore[misc]  # honcho has no t
 
     cmd: str
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._parent = os.getpid()
+
     def run(self, *arguments: Any) -> None:
         # In the process that multiprocessing made for it.
-        tether.tie(os.getppid())
-        self.cmd = "exec " + shlex.join(tether.command(["/bin/sh", "-c", self.cmd]))
+        tether.tie(self._parent)
+        # dash keeps waiting beside the command it runs; the tether must hold the command itself.
+        line = f"exec {self.cmd}" if _SIMPLE.fullmatch(self.cmd) else self.cmd
+        self.cmd = "exec " + shlex.join(tether.command(["/bin/sh", "-c", line]))
         super().run(*arguments)
 
 

@@ -1,4 +1,4 @@
-"""The embedded servers and the Procfile's processes: started in order, stopped in reverse."""
+"""The embedded servers, then the Procfile's processes; stopped the other way round."""
 
 from __future__ import annotations
 
@@ -98,10 +98,12 @@ class Stack:
         return None
 
     def stop(self) -> None:
-        """Stop everything, the servers after those who use them."""
+        """Stop everything; the servers, all at once, after those who use them."""
         if self._processes is not None:
             self._processes.stop(timeout=_STOP_SECONDS)
-        for server in reversed(self._servers):
+        for server in self._servers:
+            server.signal(signal.SIGTERM)
+        for server in self._servers:
             server.stop()
 
     def kill(self) -> None:

@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Self
 
 from tests.support.sink_conversation import Conversation
@@ -74,9 +75,14 @@ class Sink:
     def wait(self, count: int, seconds: float = 10) -> list[Message]:
         """Wait until that many mails were taken, and give them; raises TimeoutError."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self.messages) >= count, seconds):
-                raise TimeoutError(f"{len(self.messages)} of {count} mails after {seconds} s")
+            self.wait_until(lambda _: len(self.messages) >= count, seconds)
             return list(self.messages)
+
+    def wait_until(self, condition: Callable[[Sink], bool], seconds: float = 10) -> None:
+        """Wait until something is true of this server; raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: condition(self), seconds):
+                raise TimeoutError(f"not so after {seconds} s; seen: {dict(self.counts)}")
 
     def disconnect(self, goodbye: str | None = None) -> None:
         """Close all connections, as a server does with idle ones or when it stops."""
@@ -99,6 +105,7 @@ class Sink:
             self.counts[what] += 1
             if command is not None:
                 self.commands.append(command)
+            self._changed.notify_all()
 
     def take(self, message: Message) -> None:
         """Record a mail."""

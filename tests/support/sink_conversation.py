@@ -44,7 +44,8 @@ class Conversation:
         self._sink = sink
         self._unread = bytearray()
         self._replies = bytearray()
-        self._sender = ""
+        #: None: no transaction.
+        self._sender: str | None = None
         self._recipients: list[str] = []
 
     def run(self) -> None:
@@ -80,7 +81,7 @@ class Conversation:
             case "DATA":
                 self._data(script)
             case "RSET":
-                self._recipients = []
+                self._forget()
                 self._say(script.rset, "250 2.0.0 Ok")
             case "EHLO":
                 self._ehlo(script)
@@ -94,7 +95,7 @@ class Conversation:
                 self._say(None, "221 2.0.0 Bye")
                 self._end()
             case _:
-                self._say(None, "502 5.5.2 Not implemented")
+                self._say(script.unknown, "502 5.5.2 Not implemented")
 
     def _ehlo(self, script: Script) -> None:
         starttls = ["STARTTLS"] if self._offers_tls() else []
@@ -112,13 +113,15 @@ class Conversation:
             self.connection = self._sink.tls.wrap_socket(self.connection, server_side=True)
 
     def _mail(self, sender: str, script: Script) -> None:
-        if self._say(script.mail, "250 2.1.0 Ok"):
-            self._sender, self._recipients = sender, []
+        usual = "250 2.1.0 Ok" if self._sender is None else "503 5.5.1 Nested MAIL"
+        if self._say(script.mail, usual):
+            self._sender = sender
 
     def _rcpt(self, recipient: str, script: Script) -> None:
         rcpt = script.rcpt
         answer = rcpt.get(recipient) if isinstance(rcpt, Mapping) else rcpt
-        if self._say(answer, "250 2.1.5 Ok"):
+        usual = "503 5.5.1 MAIL first" if self._sender is None else "250 2.1.5 Ok"
+        if self._say(answer, usual):
             self._recipients.append(recipient)
 
     def _data(self, script: Script) -> None:
@@ -128,14 +131,18 @@ class Conversation:
         if (fault := resolve(script.content)) is not None:
             self._fail(fault)
         content = self._content()
-        recipients, self._recipients = tuple(self._recipients), []
+        sender, recipients = self._sender or "", tuple(self._recipients)
+        self._forget()
         if not recipients:
             self._say(None, "554 5.5.1 No valid recipients")
             return
         answer = resolve(self._sink.script.after_data)
         if answer is None or answer in FAULTS or answer.startswith("2"):
-            self._sink.take(Message(self._sender, recipients, content, answer not in FAULTS))
+            self._sink.take(Message(sender, recipients, content, answer not in FAULTS))
         self._say(answer, "250 2.0.0 Ok: queued as 4D1F2")
+
+    def _forget(self) -> None:
+        self._sender, self._recipients = None, []
 
     def _say(self, answer: Answer, usual: str) -> bool:
         """Queue a reply, or fail as told; True when the reply is a positive one."""
@@ -153,6 +160,8 @@ class Conversation:
         if fault == "hang":
             while self.connection.recv(_CHUNK):
                 pass
+        if fault == "stall":
+            self._sink.stopped.wait()
         if fault == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         raise _End

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 
 #: None: the server's usual reply. "451 4.3.0 busy": this reply (several lines by CRLF).
-#: "drop": close without a word. "reset": the same by RST. "hang": never answer.
+#: "drop": close without a word. "reset": the same by RST. "hang": read on, never answer.
+#: "stall": neither read nor answer.
 #: A function: one of these, at each call.
 Answer = str | Callable[[], str | None] | None
 
-FAULTS = ("drop", "reset", "hang")
+FAULTS = ("drop", "reset", "hang", "stall")
 
 
 def first(times: int, answer: str, then: str | None = None) -> Callable[[], str | None]:
@@ -40,11 +42,18 @@ class Script:
     #: Once the final dot is read: a mail is taken unless this is a 4xx or 5xx reply.
     after_data: Answer = None
     rset: Answer = None
+    #: Lines that are no command it knows.
+    unknown: Answer = None
     #: Seconds before replies are written, once for all replies of a round trip.
     delay: float = 0
     #: Seconds before each byte of the replies.
     trickle: float = 0
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SMTPUTF8")
+
+    def at(self, stage: str, answer: Answer) -> Script:
+        """Make the same script but for one stage, given by name."""
+        change: dict[str, Any] = {stage: answer}
+        return replace(self, **change)
 
 
 def resolve(answer: Answer) -> str | None:
