@@ -38,6 +38,11 @@ class AddressList:
         return found
 
 
+#: Reading a longer list would cost the worker seconds, whatever it holds.
+MAX_LENGTH = 1_000_000
+#: `Name <address>` up to this length is tried by one pattern.
+_MAX_SIMPLE = 200
+
 _TOKEN = re.compile(
     r"""
       (?P<quoted>  "(?:[^"\\]|\\.)*" )
@@ -53,14 +58,19 @@ _COMMENT_PART = re.compile(r"[()]|\\.|[^()\\]+", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 #: `Name <address>` with nothing special in the name: nearly every address there is.
-_SIMPLE = re.compile(r"\s*([\w '.-]*?)\s*<([^<>\"\s,;:()\[\]]+)>\s*")
+_SIMPLE = re.compile(r"([\w'.-]*(?: [\w'.-]+)*) ?<([^<>\"\s,;:()\[\]]+)>")
 
 
 def parse(texts: list[str]) -> AddressList:
-    """Read every text as an address list and join what they hold."""
+    """Read every text as an address list and join what they hold.
+
+    Raises ValueError when that is too much.
+    """
+    if sum(map(len, texts)) > MAX_LENGTH:
+        raise ValueError(f"is longer than {MAX_LENGTH} characters")
     found = AddressList()
     for text in texts:
-        if simple := _SIMPLE.fullmatch(text):
+        if len(text) <= _MAX_SIMPLE and (simple := _SIMPLE.fullmatch(text)):
             _add(found, found.entries, simple[1], simple[2], text)
         elif not any(character in text for character in ',;:"<('):
             if stripped := text.strip():

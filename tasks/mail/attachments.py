@@ -108,7 +108,7 @@ class _Reader:
     def _media_type(self, of_source: str, decoded: Decoded) -> MediaType:
         text = self._attachment.content_type or of_source
         where = "contentType" if self._attachment.content_type else self._source
-        media_type = MediaType(media_types.guess(self._attachment.filename or ""))
+        media_type = MediaType(media_types.guess(self._given_name()))
         try:
             media_type = media_types.parse(text) if text else media_type
         except ValueError as error:
@@ -124,10 +124,16 @@ class _Reader:
 
     def _filename(self, media_type: MediaType) -> str:
         """Name an unnamed file, as nodemailer does; `filename: false` leaves it without a name."""
-        name = self._attachment.filename
-        if name is False:
+        if self._attachment.filename is False:
             return ""
-        return name or f"attachment-{self._index + 1}{media_types.extension(media_type.type)}"
+        return (
+            self._given_name()
+            or f"attachment-{self._index + 1}{media_types.extension(media_type.type)}"
+        )
+
+    def _given_name(self) -> str:
+        # Mail programs drop blanks around a name, or all of it.
+        return (self._attachment.filename or "").strip()
 
     def _cid(self) -> str | None:
         if not self._attachment.cid:

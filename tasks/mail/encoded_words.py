@@ -26,8 +26,8 @@ def encode(text: str, first: int = MAX_LENGTH) -> list[str]:
     longer than that if not even one character would fit.
     """
     raw = text.encode()
-    q_length = sum(len(_Q[byte]) for byte in raw) if len(raw) <= _MAX_Q else None
-    if q_length is not None and q_length <= (len(raw) + 2) // 3 * 4:
+    # Q as long as half of the text or more stands there to be read (Latin scripts).
+    if len(raw) <= _MAX_Q and sum(byte in _SAFE for byte in raw) * 2 >= len(raw):
         return [f"=?utf-8?Q?{piece}?=" for piece in _q_pieces(text, first - _FRAME)]
     pieces = _b_pieces(raw, first - _FRAME)
     return [f"=?utf-8?B?{base64.b64encode(piece).decode()}?=" for piece in pieces]

@@ -13,9 +13,14 @@ from pydantic_core import PydanticCustomError
 from tasks.mail.problems import TAG, kind
 
 
-#: A 16 MB document can hold a million items; naming what is wrong with each would cost seconds.
-MAX_RECIPIENT_ITEMS = 10_000
-MAX_ITEMS = 500
+#: A 16 MB document can hold a million items; finding a problem in each would cost many seconds.
+MAX_STRINGS = 10_000
+MAX_ATTACHMENTS = 500
+MAX_HEADERS = 100
+MAX_PART_HEADERS = 20
+MAX_HEADER_VALUES = 20
+#: No file system takes a longer name.
+MAX_FILENAME = 255
 
 #: A line break in a header value starts a header of the writer's choice (header injection).
 _LINE_BREAK = re.compile(r"[\r\n\0]")
@@ -64,6 +69,8 @@ def _filename(value: Any) -> str | Literal[False]:
     if value is False:
         return False
     if isinstance(value, str):
+        if len(value) > MAX_FILENAME:
+            raise problem(f"is longer than {MAX_FILENAME} characters")
         return _single_line(value)
     raise problem(f"must be a string or false, not {kind(value)}")
 
@@ -95,14 +102,16 @@ Text = Annotated[str, AfterValidator(_unicode)]
 Line = Annotated[str, AfterValidator(_single_line)]
 
 #: A string or a list of strings; see `lines`.
-Lines = Annotated[
-    Annotated[Line, Tag(_ONE)]
-    | Annotated[list[Line | None], bounded(MAX_RECIPIENT_ITEMS), Tag(_MANY)],
-    Discriminator(_one_or_many, custom_error_type="lines_type", custom_error_message="-"),
+_EITHER = Discriminator(_one_or_many, custom_error_type="lines_type", custom_error_message="-")
+_One = Annotated[Line, Tag(_ONE)]
+_Values = Annotated[
+    _One | Annotated[list[Line | None], bounded(MAX_HEADER_VALUES), Tag(_MANY)], _EITHER
 ]
+Lines = Annotated[_One | Annotated[list[Line | None], bounded(MAX_STRINGS), Tag(_MANY)], _EITHER]
 
 #: Header name → value or values. Names are checked by `custom_headers`.
-HeaderMap = Annotated[dict[str, Lines | None], bounded(MAX_ITEMS)]
+HeaderMap = Annotated[dict[str, _Values | None], bounded(MAX_HEADERS)]
+PartHeaderMap = Annotated[dict[str, _Values | None], bounded(MAX_PART_HEADERS)]
 
 #: A BSON date, one outside Python's years 1 to 9999 too.
 Date = Annotated[datetime | DatetimeMS, PlainValidator(_date)]

@@ -15,8 +15,8 @@ LINE_LENGTH = 76
 
 #: A longer word cannot stay as it is: with its header's name it might pass 998 (RFC 5322 2.1.1).
 _MAX_WORD = 900
-#: Parameter values up to this length stand in one piece on their line.
-_MAX_PARAMETER = 60
+#: Parameter values up to this length stand in one piece on their line (`filename*10*=utf-8''…;`).
+_MAX_PARAMETER = 55
 #: A quoted display name up to this length stays one word, readable in the source.
 _MAX_QUOTED = 60
 

@@ -16,7 +16,7 @@ from bson.codec_options import CodecOptions
 
 
 #: The left and the right part, printable ASCII without what ends a message id (RFC 5322 3.6.4).
-_MESSAGE_ID = re.compile(r"<?([!-;=?-~]+@[!-;=?-~]+)>?")
+_MESSAGE_ID = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 _MAX_LENGTH = 900
 
 _OPTIONS: CodecOptions[Mapping[str, Any]] = CodecOptions(
@@ -27,10 +27,11 @@ _OPTIONS: CodecOptions[Mapping[str, Any]] = CodecOptions(
 def given(text: str) -> str:
     """Check a Message-ID and put it in angle brackets; raises ValueError."""
     text = text.strip()
-    match = _MESSAGE_ID.fullmatch(text)
-    if match is None or match[1].count("@") != 1 or len(text) > _MAX_LENGTH:
+    if text.startswith("<") and text.endswith(">"):
+        text = text[1:-1]
+    if not _MESSAGE_ID.fullmatch(text) or len(text) > _MAX_LENGTH:
         raise ValueError("must look like <id@example.com>: printable ASCII with one @, no spaces")
-    return f"<{match[1]}>"
+    return f"<{text}>"
 
 
 def derived(id: Any, domain: str, namespace: str) -> str:

@@ -57,7 +57,11 @@ def _blank(text: str | None) -> bool:
 
 
 def _mailboxes(where: str, text: str, problems: Problems) -> list[Mailbox]:
-    found = address_list.parse([text])
+    try:
+        found = address_list.parse([text])
+    except ValueError as error:
+        problems.add(where, str(error))
+        return []
     for shown, reason in found.invalid:
         problems.add(where, f"holds {quote(shown)}, which is no valid address: {reason}")
     if not found.mailboxes and not found.invalid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -71,29 +71,27 @@ class Problems:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
+        self._where: set[str] = set()
+
+    def __contains__(self, where: str) -> bool:
+        return where in self._where
 
     def add(self, where: str, what: str) -> None:
         """Note a problem: `where` is a path ("message.attachments.0.content") or several."""
         self._lines.append(f"{where} {what}")
+        self._where.add(where)
 
     def check(self) -> None:
         """Raise InvalidDocument if any problem was added."""
         if self._lines:
-            raise invalid(self._lines)
-
-
-def invalid(lines: Sequence[str]) -> InvalidDocument:
-    """Make the exception; more than MAX_PROBLEMS are counted, not listed."""
-    listed = list(lines[:MAX_PROBLEMS])
-    if len(lines) > MAX_PROBLEMS:
-        listed.append(f"and {len(lines) - MAX_PROBLEMS} more")
-    return InvalidDocument(listed)
+            raise _with_rest(self._lines[:MAX_PROBLEMS], len(self._lines))
 
 
 def of_schema(error: ValidationError) -> InvalidDocument:
     """Translate pydantic's errors; values are named by kind, never shown."""
     details = error.errors(include_url=False)
-    return invalid([f"{_path_of(detail)} {_words(detail)}" for detail in details])
+    listed = [f"{_path_of(detail)} {_words(detail)}" for detail in details[:MAX_PROBLEMS]]
+    return _with_rest(listed, len(details))
 
 
 def path(*parts: str | int) -> str:
@@ -102,7 +100,7 @@ def path(*parts: str | int) -> str:
 
 
 def quote(text: str) -> str:
-    """Show a value in an error: JSON string syntax, ASCII only, shortened."""
+    """Show a value in an error: as a JSON string, shortened."""
     if len(text) > _MAX_QUOTED:
         text = text[: _MAX_QUOTED - 1] + "…"
     return json.dumps(text, ensure_ascii=False).encode("utf-8", "replace").decode()
@@ -114,6 +112,11 @@ def kind(value: Any) -> str:
         if isinstance(value, types):
             return words
     return f"a {type(value).__name__}"
+
+
+def _with_rest(listed: list[str], count: int) -> InvalidDocument:
+    rest = [f"and {count - len(listed)} more"] if count > len(listed) else []
+    return InvalidDocument([*listed, *rest])
 
 
 def _key(part: str | int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasks.envelope import Rejection
@@ -15,8 +16,6 @@ from tasks.mail.schema import Document
 #: More would not fit back into the document, where each stands again in `delivery.info`; SMTP
 #: servers take 100 to 1000 at once (RFC 5321 4.5.3.1.8).
 MAX_RECIPIENTS = 10_000
-#: Reading a longer text would cost the worker seconds, whatever it holds.
-_MAX_TEXT = 2_000_000
 #: Of an invalid address, no more than this is repeated in `delivery`.
 _MAX_SHOWN = 254
 
@@ -33,21 +32,13 @@ class Recipients:
 
 def read(document: Document, problems: Problems) -> Recipients:
     """Read the three fields; without a single valid address, that is a problem."""
-    lists = {
-        "to": _read_field("to", lines(document.to), problems),
-        "cc": _read_field("cc", lines(document.cc), problems),
-        "bcc": _read_field("bcc", lines(document.bcc), problems),
-    }
-    unique = {
-        addresses.key(mailbox.address): mailbox.address
-        for found in reversed(lists.values())
-        for mailbox in reversed(found.mailboxes)
-    }
-    envelope = tuple(reversed(unique.values()))
+    fields = {"to": document.to, "cc": document.cc, "bcc": document.bcc}
+    lists = {name: _read_field(name, lines(value), problems) for name, value in fields.items()}
+    envelope = _unique(lists.values())
     invalid = {text: reason for found in lists.values() for text, reason in found.invalid}
-    if len(envelope) + len(invalid) > MAX_RECIPIENTS:
+    if sum(len(found.mailboxes) + len(found.invalid) for found in lists.values()) > MAX_RECIPIENTS:
         problems.add("to, cc, bcc:", f"more than {MAX_RECIPIENTS} recipients in one mail")
-    elif not envelope:
+    elif not envelope and not any(name in problems for name in fields):
         _add_problems(lists, problems)
     rejected = tuple(
         Rejection(_shortened(text), None, f"Invalid address: {reason}.")
@@ -56,11 +47,21 @@ def read(document: Document, problems: Problems) -> Recipients:
     return Recipients(lists["to"], lists["cc"], envelope, rejected)
 
 
+def _unique(lists: Iterable[AddressList]) -> tuple[str, ...]:
+    """Give every address once, in order, as it was written first."""
+    unique: dict[str, str] = {}
+    for found in lists:
+        for mailbox in found.mailboxes:
+            unique.setdefault(addresses.key(mailbox.address), mailbox.address)
+    return tuple(unique.values())
+
+
 def _read_field(name: str, texts: list[str], problems: Problems) -> AddressList:
-    if sum(map(len, texts)) > _MAX_TEXT:
-        problems.add(name, f"is longer than {_MAX_TEXT} characters")
+    try:
+        return address_list.parse(texts)
+    except ValueError as error:
+        problems.add(name, str(error))
         return AddressList()
-    return address_list.parse(texts)
 
 
 def _add_problems(lists: dict[str, AddressList], problems: Problems) -> None:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tasks.mail.fields import (
-    MAX_ITEMS,
+    MAX_ATTACHMENTS,
     Content,
     Date,
     Filename,
@@ -20,6 +20,7 @@ from tasks.mail.fields import (
     Line,
     Lines,
     NotSupported,
+    PartHeaderMap,
     Text,
     bounded,
     problem,
@@ -55,7 +56,7 @@ class Attachment(_Noun):
     content_type: Line | None = None
     content_disposition: Line | None = None
     cid: Line | None = None
-    headers: HeaderMap | None = None
+    headers: PartHeaderMap | None = None
     path: _DataUri | None = None
     href: _DataUri | None = None
     http_headers: _Map | None = None
@@ -69,7 +70,7 @@ class Message(_Noun):
     text: Text | None = None
     html: Text | None = None
     message_id: Line | None = None
-    attachments: Annotated[list[Attachment | None], bounded(MAX_ITEMS)] | None = None
+    attachments: Annotated[list[Attachment | None], bounded(MAX_ATTACHMENTS)] | None = None
     amp: Annotated[Text, NotSupported] | None = None
     ical_event: _Map | None = None
     alternatives: Annotated[list[Any], NotSupported] | None = None

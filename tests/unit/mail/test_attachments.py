@@ -210,7 +210,8 @@ def test_any_filename(name: str) -> None:
     ("attachment", "name"),
     [
         ({"contentType": "application/pdf"}, "attachment-1.pdf"),
-        ({"filename": ""}, "attachment-1.bin"),
+        ({"filename": " "}, "attachment-1.bin"),
+        ({"filename": " a.pdf "}, "a.pdf"),
         ({"filename": False}, None),
     ],
 )

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.mail import address_list, addresses
+from tasks.errors import InvalidDocument
+from tasks.mail import Defaults, address_list, addresses
 from tasks.mail.addresses import InvalidAddress
 from tests.unit.mail.samples import composed, problems_of, read_back
 
@@ -284,3 +285,12 @@ def test_invalid_sender_names_the_field() -> None:
     assert problems_of(from_="me") == [f"from {reason}"]
     assert problems_of(replyTo="me") == [f"replyTo {reason}"]
     assert problems_of(from_="nobody:;") == ["from holds no address"]
+
+
+@pytest.mark.parametrize("default", ["", "shop", "nobody:;"])
+def test_invalid_default_sender(default: str) -> None:
+    """Should a wrong DEFAULT_FROM get this far, the error names it, not the document's `from`."""
+    with pytest.raises(InvalidDocument) as caught:
+        composed(Defaults(default))
+
+    assert str(caught.value).startswith("DEFAULT_FROM holds ")

@@ -35,7 +35,10 @@ ADDRESS = st.from_regex(
 )
 ATTACHMENT = st.fixed_dictionaries(
     {"content": st.binary(max_size=200)},
-    optional={"filename": LINE.filter(bool), "cid": st.from_regex(r"[a-z]{1,9}", fullmatch=True)},
+    optional={
+        "filename": LINE.filter(str.strip),
+        "cid": st.from_regex(r"[a-z]{1,9}", fullmatch=True),
+    },
 )
 
 SCALARS = st.one_of(
@@ -119,7 +122,8 @@ def test_what_was_written_can_be_read(data: st.DataObject) -> None:
         attachment["content"] for attachment in files
     ]
     for leaf, attachment in zip(leaves[2:], files, strict=True):
-        assert leaf.get_filename() == attachment.get("filename", leaf.get_filename())
+        named = str(attachment.get("filename", leaf.get_filename()))
+        assert leaf.get_filename() == named.strip()
     _check_wire(mail.content)
 
 

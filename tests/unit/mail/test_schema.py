@@ -158,7 +158,16 @@ def test_many_problems_are_counted() -> None:
 
 def test_too_many_items() -> None:
     """A list of a million items is refused as a whole, at once."""
+    many = {f"X-{number}": 5 for number in range(101)}
+
     assert problems_of(to=[5] * 10_001) == ["to has 10001 items; at most 10000 are allowed"]
+    assert problems_of(headers=many) == ["headers has 101 items; at most 100 are allowed"]
+    assert problems_of(message=MESSAGE | {"attachments": [5] * 501}) == [
+        "message.attachments has 501 items; at most 500 are allowed"
+    ]
+    assert problems_of(message=MESSAGE | {"attachments": [{"headers": many}]}) == [
+        "message.attachments.0.headers has 101 items; at most 20 are allowed"
+    ]
 
 
 def test_values_are_not_shown() -> None:

@@ -1,0 +1,60 @@
+"""CPU time to compose a mail, in microseconds, for a few shapes: `python -m bench.compose`."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from tasks.mail import Defaults, compose
+
+
+DEFAULTS = Defaults("Shop <shop@example.com>", "Help <help@example.com>", "app.mail")
+NOW = datetime(2024, 3, 5, 8, 30, tzinfo=UTC)
+TEXT = "A line of plain text, as long as lines often are in a mail.\n" * 14
+GERMAN = "Eine Zeile mit größeren Umlauten, wie sie täglich vorkömmt.\n" * 14
+PARAGRAPHS = "<p>A paragraph of a page, with <b>bold</b> words.</p>\n" * 22
+LONG_LINE = "<p>Eine Seite ohne Zeilenwechsel, größer als 998 Zeichen.</p>" * 22
+
+
+def _message(**fields: Any) -> dict[str, Any]:
+    return {"subject": "Your order 4711 is on its way", "text": TEXT, **fields}
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "text, 0.8 KB": {"message": _message()},
+    "text + html, 2 KB": {"message": _message(html=PARAGRAPHS)},
+    "text + html, 2 KB, umlauts": {
+        "to": "Jürgen Müller <jm@müller.example>",
+        "message": _message(subject="Ihre Bestellung ist unterwegs: Größe 42", text=GERMAN),
+    },
+    "html in one line, quoted-printable": {"message": _message(html=LONG_LINE)},
+    "100 recipients": {
+        "to": [f"Person {number} <p{number}@example.org>" for number in range(100)],
+        "message": _message(html=PARAGRAPHS),
+    },
+    "with a file of 100 KB": {
+        "message": _message(attachments=[{"filename": "a.pdf", "content": bytes(100_000)}])
+    },
+}
+
+
+def microseconds(fields: dict[str, Any], repeats: int = 5, number: int = 500) -> float:
+    """Give the CPU time of one mail: the best of `repeats` runs of `number` mails each."""
+    document = {"_id": 1, "to": "Jo Doe <jo@example.org>"} | fields
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.process_time_ns()
+        for _ in range(number):
+            compose(document, DEFAULTS, now=NOW)
+        best = min(best, (time.process_time_ns() - start) / number / 1000)
+    return best
+
+
+def main() -> None:
+    for name, fields in SHAPES.items():
+        print(f"{name:38} {microseconds(fields):8.0f} µs")
+
+
+if __name__ == "__main__":
+    main()
