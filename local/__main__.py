@@ -87,6 +87,7 @@ def _run(stack: Stack, given: dict[str, str], report: Report, *, once: bool) -> 
         stack.release(stop.asked)
         if not stop.requested:
             stack.start_processes()
+            stack.wait_until_at_work(stop.asked)
             own_mongodb = "MONGODB_URI" in given
             _use(stack, stop, report, own_mongodb=own_mongodb, once=once)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -23,6 +24,15 @@ _FLOWER_PORT = 5555
 
 _DATABASE = "mailtrigger"
 _TRIES = 3
+#: What each process logs once it is at work. Flower shows no name for tasks that ran before.
+_AT_WORK = {
+    "watcher": ("watcher.leads", "watcher.stands_by"),
+    "worker": (" ready.",),
+    "flower": ("Connected to",),
+}
+#: A higher LOG_LEVEL leaves these lines out; then the mails go in all the same.
+_AT_WORK_SECONDS = 10
+_POLL_SECONDS = 0.05
 #: Longer than the processes may take to finish the mails in their hands.
 _STOP_SECONDS = 40
 
@@ -86,6 +96,14 @@ class Stack:
         )
         self._processes.launch()
 
+    def wait_until_at_work(self, until: Callable[[], bool]) -> None:
+        """Wait for the Procfile's processes; give up when one ended or `until` holds."""
+        deadline = time.monotonic() + _AT_WORK_SECONDS
+        while time.monotonic() < deadline and self.failure() is None and not until():
+            if all(self._logged(name, texts) for name, texts in _AT_WORK.items()):
+                return
+            time.sleep(_POLL_SECONDS)
+
     def failure(self) -> str | None:
         """Say what ended by itself, with its last lines; None while all is well."""
         if self._processes is not None and self._processes.returncode is not None:
@@ -111,6 +129,11 @@ class Stack:
         for server in (self._processes, *self._servers):
             if server is not None:
                 server.signal(signal.SIGKILL)
+
+    def _logged(self, name: str, texts: tuple[str, ...]) -> bool:
+        log = self._logs / f"{name}.log"
+        written = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        return any(text in written for text in texts)
 
     def _start_mongodb(self) -> None:
         program = mongo.find_program()

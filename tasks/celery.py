@@ -28,7 +28,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "result_backend": None,
         # Listed in the order in which workers empty them. No named exchange: it would not
         # survive a FLUSHALL. A task for an unknown queue is an error, not a new queue.
-        "task_queues": [Queue(lane.queue) for lane in Lane],
+        "task_queues": [Queue(lane.queue, routing_key=lane.queue) for lane in Lane],
         "task_default_queue": Lane.NORMAL.queue,
         "task_create_missing_queues": False,
         # The document's lease is the acknowledgement. Late acknowledgement on Redis loses
@@ -69,6 +69,11 @@ def transport_options(settings: Settings) -> dict[str, Any]:
         "queue_order_strategy": "priority",
         # One list a queue instead of four.
         "priority_steps": [0],
+        # kombu would try for 6 s, deaf to a stop. Who publishes tries again, and keeps its lease.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
         # Without time-outs a publish to a hung Redis never returns.
         "socket_timeout": 5,
         "socket_connect_timeout": 5,
