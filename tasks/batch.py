@@ -24,8 +24,8 @@ from tasks.pace import Pace
 from tasks.transport import Session, SmtpTransport, Withdrawn
 
 
-#: Seconds after which a batch gives its rest back, so that a slow server never keeps a mail of
-#: high priority waiting behind a batch of newsletters.
+#: Seconds after which a batch asks whether to give its rest back, so that a slow server never
+#: keeps a mail of high priority waiting behind a batch of newsletters.
 SLICE = 1.0
 #: Bytes of composed mails held by one thread at a time.
 GROUP_BYTES = 4_000_000
@@ -43,6 +43,8 @@ class Parts:
     record: Callable[[Result], threading.Event]
     #: Takes ids that were not begun, and claims of which nothing was sent.
     put_back: Callable[[Sequence[Any], Sequence[Claim]], None]
+    #: Tells whether the rest of a batch, so many mails, is better off in other hands.
+    gives_way: Callable[[int], bool]
     pace: Pace
     stopping: threading.Event
 
@@ -73,24 +75,33 @@ class Batch:
         self._token = token
         self._recorded: list[threading.Event] = []
         self._not_begun: list[Claim] = []
+        self._slice_end = 0.0
         self.tally = Tally()
 
     def deliver(self, ids: Iterable[Any]) -> Tally:
-        """Attempt every mail that waits; what the time slice or a stop leaves over is put back.
+        """Attempt every mail that waits; what is left when it gives way or stops is put back.
 
         Returns when every outcome stands in its document. Raises PyMongoError when MongoDB stays
         away; the sweep then finds what is left.
         """
         rest = deque({key(id): id for id in ids}.values())
-        end = time.monotonic() + SLICE
+        self._slice_end = time.monotonic() + SLICE
         try:
-            while rest and time.monotonic() < end and not self._parts.stopping.is_set():
+            while rest and not self._ends(len(rest)):
                 self._send_group(self._prepare_group(rest))
         finally:
             self._put_back(list(rest))
             for written in self._recorded:
                 written.wait()
         return self.tally
+
+    def _ends(self, left: int) -> bool:
+        if self._parts.stopping.is_set():
+            return True
+        if time.monotonic() < self._slice_end:
+            return False
+        self._slice_end = time.monotonic() + SLICE
+        return self._parts.gives_way(left)
 
     def _prepare_group(self, rest: deque[Any]) -> list[Prepared]:
         """Claim and compose the next mails. Nothing here can send."""

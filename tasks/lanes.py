@@ -18,6 +18,12 @@ class Lane(StrEnum):
         """The Celery queue's name."""
         return f"mail.{self.value}"
 
+    @property
+    def higher(self) -> list[Lane]:
+        """The lanes that are emptied before this one."""
+        lanes = list(Lane)
+        return lanes[: lanes.index(self)]
+
 
 def of(priority: Any) -> Lane:
     """Choose the lane; anything but "high" and "low" is normal (a worker reports a wrong value)."""

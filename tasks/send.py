@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -30,8 +29,8 @@ def send(ids: list[Any], lane: str) -> dict[str, int]:
     return tally
 
 
-def _put_back(lane: Lane, ids: Sequence[Any]) -> None:
-    enqueue.enqueue([(lane, ids)], _worker().now())
+def _waiting(lane: Lane) -> int:
+    return enqueue.waiting(lane).messages
 
 
 def _worker() -> Worker:
@@ -41,7 +40,7 @@ def _worker() -> Worker:
 
 @functools.cache
 def _make_worker() -> Worker:
-    return Worker(settings, _put_back, _stopping)
+    return Worker(settings, publish=enqueue.enqueue, waiting=_waiting, stopping=_stopping)
 
 
 @worker_shutting_down.connect

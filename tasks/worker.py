@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -25,8 +27,12 @@ from tasks.pace import Pace
 from tasks.transport import SmtpTransport
 
 
-#: Publishes ids again, in their lane.
-Publish = Callable[[Lane, Sequence[Any]], None]
+#: Publishes messages again: a lane and its ids, and the documents' new enqueueTime.
+Publish = Callable[[list[tuple[Lane, Sequence[Any]]], datetime], None]
+#: Tells how many messages wait in a lane's queue.
+Waiting = Callable[[Lane], int]
+#: Into so many messages the rest of a batch is cut, for whoever is free.
+_PIECES = 4
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +40,14 @@ _log = structlog.get_logger(__name__)
 class Worker:
     """One in each process, made at the first task: a fork must not inherit its sockets."""
 
-    def __init__(self, settings: Settings, publish: Publish, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        publish: Publish,
+        waiting: Waiting,
+        stopping: threading.Event,
+    ) -> None:
         threads = settings.worker_concurrency + 4
         self._client = mongo.connect(settings, role="worker", pool_size=threads, retry_writes=False)
         mails = mongo.mail_collection(self._client, settings)
@@ -52,6 +65,7 @@ class Worker:
             settings.default_from, settings.default_reply_to, namespace=mails.full_name
         )
         self._publish = publish
+        self._waiting = waiting
         self._stopping = stopping
         self._pace = Pace()
 
@@ -64,6 +78,7 @@ class Worker:
             transport=self._transport,
             record=self._writer.put,
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
+            gives_way=lambda left: self._gives_way(lane, left),
             pace=self._pace,
             stopping=self._stopping,
         )
@@ -71,6 +86,16 @@ class Worker:
 
     def _compose(self, document: Document) -> Mail:
         return compose(document, self._defaults, now=self.now())
+
+    def _gives_way(self, lane: Lane, left: int) -> bool:
+        """Tell whether mails of a higher lane wait, or all other hands are empty."""
+        try:
+            if any(self._waiting(higher) for higher in lane.higher):
+                return True
+            return left > self._pace.group_size() and not self._waiting(lane)
+        except Exception as error:  # noqa: BLE001 - the broker's; the mails are in hand already
+            _log.warning("batch.goes_on", error=str(error))
+            return False
 
     def _put_back(self, lane: Lane, rest: Sequence[Any], claims: Sequence[Claim]) -> None:
         """Give back and publish again; whatever fails here is found by the sweep."""
@@ -80,6 +105,8 @@ class Worker:
             if claims:
                 self._claims.release(claims, enqueue_time=now)
             self._claims.stamp(ids, now)
-            self._publish(lane, ids)
+            size = math.ceil(len(ids) / _PIECES)
+            pieces = [ids[start : start + size] for start in range(0, len(ids), size)]
+            self._publish([(lane, piece) for piece in pieces], now)
         except Exception as error:  # noqa: BLE001 - MongoDB's or the broker's; nothing is lost
             _log.warning("batch.not_put_back", mails=len(ids), error=str(error))
