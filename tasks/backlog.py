@@ -35,6 +35,6 @@ def _enqueue_time(message: bytes) -> datetime:
     """Read the header; a message of someone else's counts as very old, so nothing seems lost."""
     try:
         milliseconds = int(json.loads(message)["headers"][ENQUEUE_TIME])
-    except (ValueError, KeyError, TypeError):
-        milliseconds = 0
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, KeyError, TypeError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

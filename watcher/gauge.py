@@ -9,6 +9,8 @@ from tasks.backlog import Backlog
 from tasks.lanes import Lane
 
 
+#: Documents in one step, unless the queues are to be shorter than that.
+_STEP = 1000
 #: Seconds a reading is good for.
 _FRESH = 0.1
 
@@ -19,6 +21,8 @@ class Gauge:
     def __init__(self, queue_limit: int, batch_size: int) -> None:
         #: Under load every message holds batch_size ids.
         self.limit = max(1, queue_limit // batch_size)
+        #: Documents in one step.
+        self.step = min(_STEP, queue_limit)
         #: Lanes whose older mails the feeder is still bringing in.
         self.feeding: set[Lane] = set()
         self._read = float("-inf")
@@ -36,7 +40,8 @@ class Gauge:
     def closed(self) -> set[Lane]:
         """Tell which lanes take no new mail: their queue is full, or older mails come first."""
         full = {lane for lane, messages in self.messages().items() if messages >= self.limit}
-        return full | self.feeding
+        self.feeding |= full  # what comes next waits behind those that found no room
+        return set(self.feeding)
 
     def look_now(self, lane: Lane) -> Backlog:
         """Read one lane's queue afresh."""

@@ -45,7 +45,9 @@ class Leader:
     def acquire(self) -> bool:
         """Try to become the leader; reads the resume token. Raises PyMongoError."""
         started = time.monotonic()
-        free = {"$or": [{"owner": None}, {"$expr": {"$lt": ["$expireTime", "$$NOW"]}}]}
+        expired = {"$expr": {"$lt": ["$expireTime", "$$NOW"]}}
+        # Its own: it could not be released when MongoDB was away.
+        free = {"$or": [{"owner": {"$in": [None, self.owner]}}, expired]}
         take = {
             "owner": self.owner,
             "fence": {"$add": [{"$ifNull": ["$fence", 0]}, 1]},

@@ -16,7 +16,7 @@ from config.settings import Settings
 from tasks import enqueue
 from tasks.clock import ServerClock
 from tasks.delivery.admit import Admission
-from tasks.delivery.candidate import PROJECTION, Candidate
+from tasks.delivery.candidate import PROJECTION, Candidate, key
 from tasks.delivery.sweep import Sweep
 from watcher import chunks
 from watcher.gauge import Gauge
@@ -25,8 +25,6 @@ from watcher.rounds import Rounds
 from watcher.stream import Stream
 
 
-#: Events in one step.
-LIMIT = 1000
 #: Seconds to wait for more events while the workers have enough to do anyway.
 LINGER = 0.05
 #: Seconds between two saves of the resume token while events keep coming.
@@ -60,7 +58,7 @@ class Leading:
         self._gauge = Gauge(settings.queue_limit, settings.batch_size)
         sweep = Sweep(mails, self._now, settings.ttl, lease_expired=settings.lease_expired)
         self._rounds = Rounds(sweep, self._gauge, self._now, self._enqueue, settings.sweep_seconds)
-        self._token: Document | None = None
+        self._token = stream.token
         self._saved = time.monotonic()
 
     def run(self) -> None:
@@ -69,9 +67,11 @@ class Leading:
         Raises PyMongoError, LostLeadershipError, or one of enqueue.BROKER_ERRORS when stopped while
         the broker is away; then the token still stands before what was not published.
         """
+        self._save(at_once=True)
         invalidated = False
         while not invalidated and not self._stop.is_set():
-            taken = self._stream.take(LIMIT, wait=self._rounds.wait(), linger=self._linger())
+            wait, linger = self._rounds.wait(), self._linger()
+            taken = self._stream.take(self._gauge.step, wait=wait, linger=linger)
             self._enqueue(self._candidates(taken.events))
             self._token = taken.token or self._token
             invalidated = any(event["operationType"] == "invalidate" for event in taken.events)
@@ -80,17 +80,31 @@ class Leading:
         self._save(at_once=True)
 
     def _candidates(self, events: Sequence[Document]) -> list[Candidate]:
-        """Inserts come whole; of updated documents the present state is read."""
+        """Inserts come whole; of updated documents the present state is read.
+
+        One candidate for each document, whatever happened to it.
+        """
         inserted = [
             Candidate.of({**event, "_id": event["id"]})
             for event in events
             if event["operationType"] in ("insert", "replace")
         ]
-        updated = [event["id"] for event in events if event["operationType"] == "update"]
+        updated = [event for event in events if event["operationType"] == "update"]
+        latest = {key(candidate.id): candidate for candidate in inserted}
+        for candidate in self._present(updated):
+            latest[key(candidate.id)] = candidate
+        return list(latest.values())
+
+    def _present(self, updated: Sequence[Document]) -> list[Candidate]:
         if not updated:
-            return inserted
-        found = self._mails.find({"_id": {"$in": updated}}, PROJECTION)
-        return inserted + [Candidate.of(document) for document in found]
+            return []
+        rescheduled = {key(event["id"]) for event in updated if event["rescheduled"]}
+        query = {"_id": {"$in": [event["id"] for event in updated]}}
+        found = self._mails.find(query, PROJECTION)
+        return [
+            Candidate.of(document, rescheduled=key(document["_id"]) in rescheduled)
+            for document in found
+        ]
 
     def _enqueue(self, candidates: Sequence[Candidate]) -> None:
         if not candidates:

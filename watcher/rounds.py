@@ -18,7 +18,7 @@ from watcher.gauge import Gauge
 
 #: Seconds between two looks for due mails and room in the queues.
 FEED_EVERY = 1.0
-#: Documents in one step; between two steps the stream has its turn.
+#: Expired leases in one step; between two steps the stream has its turn.
 PAGE = 1000
 #: Seconds a mail may be in a worker's hands before its claim (a batch's time slice and more).
 #: A mail enqueued longer ago, and before everything still in the queue, was lost by the broker.
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Rounds:
-    """The leader's timer. Every query is an index scan over at most PAGE waiting mails."""
+    """The leader's timer. Every query is an index scan over at most one step of waiting mails."""
 
     def __init__(
         self, sweep: Sweep, gauge: Gauge, now: Now, enqueue: Enqueue, sweep_seconds: float
@@ -72,7 +72,7 @@ class Rounds:
     def _feed_all(self) -> None:
         more = False
         for state in (State.PENDING, State.RETRY):
-            more |= self._take("due", self._sweep.due(state, PAGE))
+            more |= self._take("due", self._sweep.due(state, self._gauge.step))
         for lane in Lane:
             more |= self._feed(lane)
         if more:
@@ -85,7 +85,7 @@ class Rounds:
         more = False
         self._gauge.feeding.discard(lane)
         for state in (None, State.PENDING, State.RETRY):
-            found = self._sweep.waiting(state, lane, PAGE, enqueued_before=None)
+            found = self._sweep.waiting(state, lane, self._gauge.step, enqueued_before=None)
             more |= self._take("waiting", found)
         if more:
             self._gauge.feeding.add(lane)
@@ -101,11 +101,11 @@ class Rounds:
                     self._next_sweep = 0.0
 
     def _lost(self, state: State, lane: Lane, horizon: datetime) -> list[Candidate]:
-        return self._sweep.waiting(state, lane, PAGE, enqueued_before=horizon)
+        return self._sweep.waiting(state, lane, self._gauge.step, enqueued_before=horizon)
 
     def _take(self, why: str, found: Sequence[Candidate]) -> bool:
         """Enqueue what was found; True when there may be more."""
         if found:
             self._enqueue(found)
             _log.info("sweep.enqueued", why=why, mails=len(found))
-        return len(found) == PAGE
+        return len(found) == self._gauge.step

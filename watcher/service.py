@@ -22,8 +22,9 @@ from watcher.stream import Stream
 
 #: Seconds between two attempts to lead, and after a failure.
 STANDBY = 1.0
-#: The stream cannot go on from this token: history lost, or no token of this stream.
-_TOKEN_USELESS = frozenset({9, 260, 280, 286, 50811})
+#: An open stream ended and cannot go on behind its token: history lost, a fatal error, an event
+#: too large.
+_STREAM_ENDED = frozenset({280, 286, 10334})
 
 _log = structlog.get_logger(__name__)
 
@@ -65,25 +66,31 @@ class Watcher:
 
     def _lead(self) -> None:
         self._standing_by = False
-        _log.info("watcher.leads", resumed=self._leader.token is not None)
         try:
             while not self._stop.is_set():
                 indexes.ensure(self._mails)
                 with self._open() as stream:
+                    _log.info("watcher.leads", resumed=self._leader.token is not None)
                     Leading(self._mails, self._settings, self._leader, stream, self._stop).run()
         except OperationFailure as error:
-            if error.code not in _TOKEN_USELESS or self._leader.token is None:
-                raise
-            # The next round opens the stream at the present; what it missed has no state yet,
-            # or no enqueueTime, and the rounds find it.
-            _log.warning("watcher.history_lost", code=error.code, error=str(error))
-            self._leader.save(None)
+            if error.code in _STREAM_ENDED:
+                # The next round goes on from the present; what was missed is found by the rounds.
+                _log.warning("watcher.history_lost", code=error.code)
+                self._leader.save(None)
+            raise
         finally:
             self._release()
 
     @contextmanager
     def _open(self) -> Iterator[Stream]:
-        stream = Stream(self._mails, token=self._leader.token, start=self._present())
+        try:
+            stream = Stream(self._mails, token=self._leader.token, start=self._present())
+        except OperationFailure as error:
+            if self._leader.token is None:
+                raise
+            # When it opens without the token, the token was at fault: too old, or none at all.
+            stream = Stream(self._mails, token=None, start=self._present())
+            _log.warning("watcher.history_lost", code=error.code, error=str(error))
         try:
             yield stream
         finally:

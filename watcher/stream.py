@@ -26,6 +26,7 @@ _AHEAD = 5000
 
 _UPDATED = "$updateDescription.updatedFields"
 _REMOVED = {"$ifNull": ["$updateDescription.removedFields", []]}
+_SEND_AT = {"$type": f"{_UPDATED}.sendAt"}
 
 
 def _updated(dotted: str) -> Document:
@@ -51,18 +52,29 @@ _STATE_SET = {
         _is_missing(_updated("delivery.enqueueTime")),
     ]
 }
-#: The whole subdocument set, to a waiting state, none, or something that is no map.
-_DELIVERY_SET = {
+#: The whole subdocument set by a user: to a waiting state or none. Ours has an enqueueTime and no
+#: attempts; a user's may be a copy of what stood there.
+_MAP_SET = {
     "$and": [
-        {"$not": _is_missing(f"{_UPDATED}.delivery")},
-        _is_missing(f"{_UPDATED}.delivery.enqueueTime"),
-        {"$in": [{"$ifNull": [f"{_UPDATED}.delivery.state", None]}, [*CLAIMABLE, []]]},
+        {"$in": [{"$ifNull": [f"{_UPDATED}.delivery.state", None]}, CLAIMABLE]},
+        {
+            "$or": [
+                _is_missing(f"{_UPDATED}.delivery.enqueueTime"),
+                {"$ne": [f"{_UPDATED}.delivery.attempts", 0]},
+            ]
+        },
     ]
 }
-_FIELD_REMOVED = {
-    "$or": [{"$in": [name, _REMOVED]} for name in ("delivery", "delivery.state", "sendAt")]
+_NO_MAP_SET = {"$not": {"$in": [{"$type": f"{_UPDATED}.delivery"}, ["missing", "object"]]}}
+_DELIVERY_SET = {
+    "$or": [
+        _NO_MAP_SET,
+        {"$and": [{"$eq": [{"$type": f"{_UPDATED}.delivery"}, "object"]}, _MAP_SET]},
+    ]
 }
-_SEND_AT_SET = {"$not": _is_missing(f"{_UPDATED}.sendAt")}
+_STATE_REMOVED = {"$or": [{"$in": [name, _REMOVED]} for name in ("delivery", "delivery.state")]}
+#: `sendAt` set or removed: a nextAttemptTime made of it is out of date.
+_RESCHEDULED = {"$or": [{"$ne": [_SEND_AT, "missing"]}, {"$in": ["sendAt", _REMOVED]}]}
 
 PIPELINE: list[Document] = [
     {
@@ -71,7 +83,7 @@ PIPELINE: list[Document] = [
                 _INSERTED,
                 {
                     "operationType": "update",
-                    "$expr": {"$or": [_STATE_SET, _DELIVERY_SET, _FIELD_REMOVED, _SEND_AT_SET]},
+                    "$expr": {"$or": [_STATE_SET, _DELIVERY_SET, _STATE_REMOVED, _RESCHEDULED]},
                 },
                 {"operationType": {"$in": ["drop", "rename", "dropDatabase", "invalidate"]}},
             ]
@@ -84,7 +96,9 @@ PIPELINE: list[Document] = [
             "priority": "$fullDocument.priority",
             "sendAt": "$fullDocument.sendAt",
             "state": "$fullDocument.delivery.state",
+            "nextAttemptTime": "$fullDocument.delivery.nextAttemptTime",
             "kind": {"$type": "$fullDocument.delivery"},
+            "rescheduled": _RESCHEDULED,
         }
     },
 ]
@@ -112,6 +126,9 @@ class Stream:
             max_await_time_ms=MAX_AWAIT,
             batch_size=_BATCH,
         )
+        first = self._cursor.resume_token
+        #: Where the stream begins; None when the first events came with the answer.
+        self.token: Document | None = dict(first) if first else None
         self._items: queue.Queue[Document | Exception] = queue.Queue(_AHEAD)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._read, name="stream", daemon=True)

@@ -15,7 +15,7 @@ from pymongo.errors import BulkWriteError, WriteError
 from config.mongo import Document
 from tasks.clock import Now
 from tasks.delivery import malformed, states
-from tasks.delivery.candidate import Candidate, Kind, key
+from tasks.delivery.candidate import Candidate, Kind, Time, key
 from tasks.delivery.states import IS_WAITING
 from tasks.lanes import Lane
 
@@ -72,9 +72,11 @@ class Admission:
             if kind is Kind.MALFORMED:
                 text = states.wrong_type(candidate.bson_type)
                 malformed.replace_wrong_type(self._mails, candidate.id, text, now)
+            elif kind is Kind.OTHER:
+                continue
             elif due := candidate.due(now):
                 yield self._write(kind, now, enqueued=False, due=due, members=[candidate])
-            elif kind is not Kind.OTHER:
+            else:
                 enqueued = candidate.lane not in closed
                 write = together.get((kind, enqueued))
                 if write is None:
@@ -89,7 +91,7 @@ class Admission:
         now: datetime,
         *,
         enqueued: bool,
-        due: datetime | None = None,
+        due: Time | None = None,
         members: list[Candidate] | None = None,
     ) -> _Write:
         if kind is Kind.WAITING:
@@ -101,7 +103,8 @@ class Admission:
         else:
             delivery = states.pending(now, self._ttl, enqueued=enqueued, due=due)
             condition = {"delivery" if kind is Kind.NEW else "delivery.state": None}
-            changes = {"delivery": delivery} if kind is Kind.NEW else _dotted(delivery)
+            dotted = _dotted({**delivery, "nextAttemptTime": due})
+            changes = {"delivery": delivery} if kind is Kind.NEW else dotted
         return _Write(condition, {"$set": changes}, enqueued, members or [])
 
     def _perform(self, write: _Write) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeGuard
 
 import bson
+from bson.datetime_ms import DatetimeMS
 
 from config.mongo import Document
 from tasks import lanes
@@ -15,11 +16,15 @@ from tasks.delivery.states import WAITING
 from tasks.lanes import Lane
 
 
+#: A date beyond the year 9999 is a DatetimeMS.
+Time = datetime | DatetimeMS
+
 #: What a Candidate is read from; the watcher's stream projects the same of an event.
 PROJECTION: Document = {
     "priority": 1,
     "sendAt": 1,
     "state": "$delivery.state",
+    "nextAttemptTime": "$delivery.nextAttemptTime",
     "kind": {"$type": "$delivery"},
 }
 
@@ -36,16 +41,21 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`bson_type` is that of `delivery`, as $type names it ("missing" when there is none)."""
+    """`bson_type` is that of `delivery`, as $type names it ("missing" when there is none).
+
+    `rescheduled`: `sendAt` was changed or removed, so a nextAttemptTime made of it is out of date.
+    """
 
     id: Any
     bson_type: str
     state: Any = None
     priority: Any = None
     send_at: Any = None
+    next_attempt: Any = None
+    rescheduled: bool = False
 
     @classmethod
-    def of(cls, found: Document) -> Candidate:
+    def of(cls, found: Document, *, rescheduled: bool = False) -> Candidate:
         """Read what PROJECTION selects."""
         return cls(
             found["_id"],
@@ -53,6 +63,8 @@ class Candidate:
             found.get("state"),
             found.get("priority"),
             found.get("sendAt"),
+            found.get("nextAttemptTime"),
+            rescheduled,
         )
 
     @property
@@ -71,10 +83,21 @@ class Candidate:
             return Kind.BARE
         return Kind.WAITING if self.state in WAITING else Kind.OTHER
 
-    def due(self, now: datetime) -> datetime | None:
-        """Return `sendAt` when that is still to come."""
-        time = self.send_at
-        return time if isinstance(time, datetime) and time > now else None
+    def due(self, now: datetime) -> Time | None:
+        """Tell from when on it may be sent, when that is still to come."""
+        if self.send_at is None and self.next_attempt is None:
+            return None
+        planned = None if self.rescheduled else self.next_attempt
+        times: list[Time] = [time for time in (self.send_at, planned) if _is_after(time, now)]
+        return max(times, key=_milliseconds, default=None)
+
+
+def _is_after(time: Any, now: datetime) -> TypeGuard[Time]:
+    return isinstance(time, datetime | DatetimeMS) and _milliseconds(time) > _milliseconds(now)
+
+
+def _milliseconds(time: Time) -> int:
+    return int(time if isinstance(time, DatetimeMS) else DatetimeMS(time))
 
 
 def key(id: Any) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from pymongo import ReturnDocument, WriteConcern
 from pymongo.collection import Collection
-from pymongo.errors import ConnectionFailure, OperationFailure, WTimeoutError
+from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernError
 
 from config.mongo import Document
 from tasks.clock import Now
@@ -84,7 +84,7 @@ class Claims:
                 malformed.settle(self._mails, id, error.code, str(error), self._now())
                 return None
             else:
-                return self._claim_of(document, token, started)
+                return self._claim_of(document, token, started) if document else None
         raise AssertionError("unreachable: the last try returns or raises")
 
     def begin_sending(self, claims: Sequence[Claim]) -> list[Claim]:
@@ -99,7 +99,7 @@ class Claims:
             started = time.monotonic()
             try:
                 kept = self._mark_sending(claims)
-            except (ConnectionFailure, WTimeoutError) as error:
+            except (ConnectionFailure, WriteConcernError) as error:
                 if started + _PAUSE > deadline:
                     raise
                 _log.warning("lease.renewal_failed", error=str(error), mails=len(claims))
@@ -135,7 +135,8 @@ class Claims:
         """Give back documents of which nothing was sent, as if they had never been claimed.
 
         Only for claims whose SMTP transaction this worker has not begun. `enqueue_time`: when the
-        ids are published again; None: the feeder does that. Raises PyMongoError.
+        ids are published again; None: the feeder does that. Done twice, the second time changes
+        nothing. Raises PyMongoError when the server stays away.
         """
         changes = {
             "delivery.state": State.PENDING.value,
@@ -154,7 +155,15 @@ class Claims:
             "delivery.worker": claims[0].token,
             "$or": states.UNDECIDED,
         }
-        self._mails.update_many(query, update)
+        for attempt in range(1, _TRIES + 1):
+            try:
+                self._mails.update_many(query, update)
+            except ConnectionFailure:
+                if attempt == _TRIES:
+                    raise
+                time.sleep(_PAUSE * attempt)
+            else:
+                return
 
     def stamp(self, ids: Sequence[Any], enqueue_time: datetime) -> None:
         """Note when waiting documents are published again. Raises PyMongoError."""
@@ -168,7 +177,8 @@ class Claims:
             "_id": id,
             "delivery.state": {"$in": CLAIMABLE},
             "delivery.nextAttemptTime": not_later,
-            "sendAt": not_later,
+            # A list is no time: it is claimed, so that the worker says so.
+            "$or": [{"sendAt": not_later}, {"sendAt": {"$type": "array"}}],
         }
         changes = {
             "delivery.state": State.PROCESSING.value,
@@ -190,8 +200,9 @@ class Claims:
         own = {"delivery.worker": token, "delivery.state": State.PROCESSING.value}
         return self._mails.find_one({"_id": id, **own})
 
-    def _claim_of(self, document: Document | None, token: str, started: float) -> Claim | None:
-        if document is None:
+    def _claim_of(self, document: Document, token: str, started: float) -> Claim | None:
+        attempts = document["delivery"]["attempts"]
+        if not malformed.counts(attempts):
+            malformed.refuse_attempts(self._mails, document["_id"], self._now())
             return None
-        attempt = int(document["delivery"]["attempts"])
-        return Claim(document["_id"], document, token, attempt, started + self._usable)
+        return Claim(document["_id"], document, token, int(attempts), started + self._usable)

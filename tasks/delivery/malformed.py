@@ -15,10 +15,13 @@ from tasks.delivery.states import State
 
 
 #: Server error codes that speak of this document, not of the server (MongoDB's error_codes.yml).
-TYPE_MISMATCH, PATH_NOT_VIABLE = 14, 28
+#: BadValue: $inc beyond 64 bits.
+BAD_VALUE, TYPE_MISMATCH, PATH_NOT_VIABLE = 2, 14, 28
 VALIDATION_FAILED = 121
 TOO_LARGE = frozenset({10334, 17280, 17419, 17420})
-_WRONG_TYPE = frozenset({TYPE_MISMATCH, PATH_NOT_VIABLE})
+_WRONG_TYPE = frozenset({BAD_VALUE, TYPE_MISMATCH, PATH_NOT_VIABLE})
+#: More attempts than this are no count.
+_MOST_ATTEMPTS = 2**53
 
 #: Documents too large to carry a `delivery` are moved to `<collection>.oversize`.
 OVERSIZE = "oversize"
@@ -36,7 +39,7 @@ def settle(
 ) -> None:
     """Give a document that refused an update a `delivery` that says so. Raises PyMongoError."""
     if code in TOO_LARGE:
-        move_away(mails, id, now)
+        _refuse_too_large(mails, id, now)
     elif code in _WRONG_TYPE:
         _settle_wrong_type(mails, id, now)
     else:
@@ -45,8 +48,7 @@ def settle(
 
 
 def _settle_wrong_type(mails: Collection[Document], id: Any, now: datetime) -> None:
-    types = {"kind": {"$type": "$delivery"}, "attempts": {"$type": "$delivery.attempts"}}
-    found = mails.find_one({"_id": id}, types)
+    found = mails.find_one({"_id": id}, {"kind": {"$type": "$delivery"}})
     if found is None:
         return
     if found["kind"] == "null":
@@ -55,18 +57,41 @@ def _settle_wrong_type(mails: Collection[Document], id: Any, now: datetime) -> N
     elif found["kind"] != "object":
         replace_wrong_type(mails, id, states.wrong_type(found["kind"]), now)
     else:
-        text = f"delivery.attempts must be a number, not {found['attempts']}"
-        _set_error(mails, {"_id": id, "delivery.state": {"$ne": State.SUCCESS}}, text, now)
+        refuse_attempts(mails, id, now)
+
+
+def counts(attempts: Any) -> bool:
+    """Tell whether `delivery.attempts` is a whole number (drivers may write it as a double)."""
+    number = isinstance(attempts, int | float) and not isinstance(attempts, bool)
+    return number and attempts % 1 == 0 and 0 <= attempts < _MOST_ATTEMPTS
+
+
+def refuse_attempts(mails: Collection[Document], id: Any, now: datetime) -> None:
+    """Replace a `delivery` whose `attempts` is no count by an ERROR. Raises PyMongoError.
+
+    Null means absent: it is removed, and the sweep enqueues the mail again.
+    """
+    found = mails.find_one({"_id": id}, {"delivery.attempts": 1})
+    attempts = states.subdocument(found or {}).get("attempts", 0)
+    query = {"_id": id, "delivery.attempts": attempts}
+    if attempts is None:
+        mails.update_one(query, {"$unset": {"delivery.attempts": ""}})
+    elif not counts(attempts):
+        shown = attempts if isinstance(attempts, int | float) else f"a {type(attempts).__name__}"
+        text = f"delivery.attempts must be a whole number, 0 or more, not {shown}"
+        _set_error(mails, query, text, now)
+    else:
+        _log.error("mail.unwritable", id=id)
 
 
 def replace_wrong_type(mails: Collection[Document], id: Any, text: str, now: datetime) -> None:
     """Replace a `delivery` that is no map by an ERROR. Raises PyMongoError."""
-    wrong = {"$expr": {"$ne": [{"$type": "$delivery"}, "object"]}}
+    wrong = {"$expr": {"$not": {"$in": [{"$type": "$delivery"}, ["object", "missing", "null"]]}}}
     _set_error(mails, {"_id": id, **wrong}, text, now)
 
 
-def move_away(mails: Collection[Document], id: Any, now: datetime) -> None:
-    """Copy a document without room for a `delivery` to the side; leave an ERROR in its place.
+def move_away(mails: Collection[Document], id: Any, delivery: Document) -> None:
+    """Copy a document without room for a `delivery` to the side; leave `delivery` in its place.
 
     Nothing is lost: the copy in `<collection>.oversize` is whole. Raises PyMongoError.
     """
@@ -74,12 +99,16 @@ def move_away(mails: Collection[Document], id: Any, now: datetime) -> None:
     mails.aggregate(
         [{"$match": {"_id": id}}, {"$merge": {"into": aside.name, "whenMatched": "replace"}}]
     )
+    mails.replace_one({"_id": id}, {"delivery": delivery, "movedTo": aside.name})
+    _log.error("mail.too_large", id=id, moved_to=aside.name)
+
+
+def _refuse_too_large(mails: Collection[Document], id: Any, now: datetime) -> None:
     text = (
         "the document is too large: MongoDB's limit is 16 MB and its delivery does not fit in. "
-        f"It was moved to the collection {aside.name}"
+        f"It was moved to the collection {mails.name}.{OVERSIZE}"
     )
-    mails.replace_one({"_id": id}, {"delivery": error(text, now), "movedTo": aside.name})
-    _log.error("mail.too_large", id=id, moved_to=aside.name)
+    move_away(mails, id, error(text, now))
 
 
 def error(text: str, now: datetime) -> Document:
@@ -101,4 +130,4 @@ def _set_error(mails: Collection[Document], query: Document, text: str, now: dat
     except OperationFailure as failure:
         if failure.code not in TOO_LARGE:
             raise
-        move_away(mails, query["_id"], now)
+        _refuse_too_large(mails, query["_id"], now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from config.mongo import Document
+from tasks.delivery import states
 from tasks.delivery.claim import Claim
 from tasks.delivery.states import State
 from tasks.envelope import Mail, Rejection
@@ -42,6 +43,13 @@ class Result:
         if expire is not None:
             changes["delivery.expireAt"] = expire
         return {"$set": changes, "$unset": {"delivery.phase": "", "delivery.lostClaims": ""}}
+
+    def whole(self, now: datetime, expire: datetime | None) -> Document:
+        """Make the `delivery` that says the same in a document of its own."""
+        changes = self.changes(now, expire)["$set"]
+        fields = {name.removeprefix("delivery."): value for name, value in changes.items()}
+        start = states.subdocument(self.claim.document).get("startTime", now)
+        return {"startTime": start, "attempts": self.claim.attempt, **fields}
 
     def minimal(self) -> Result:
         """Make the same result for a document that has no room for more."""

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from bson.datetime_ms import DatetimeMS
+
 from config.mongo import Document
 
 
@@ -34,10 +36,11 @@ IS_WAITING: dict[str, Any] = {"$in": WAITING}
 
 LEASE_EXPIRED = "Message processing lease expired."
 #: An attempt whose outcome nobody has written down: in work, or only its lease has run out.
-#: RETRY: LEASE_EXPIRED=retry, and the next attempt has not begun.
+#: RETRY: LEASE_EXPIRED=retry, and the next attempt has not begun. A RETRY without that error is
+#: a user's wish, made after the attempt began.
 UNDECIDED: list[dict[str, Any]] = [
-    {"delivery.state": {"$in": [State.PROCESSING, State.RETRY]}},
-    {"delivery.state": State.ERROR, "delivery.error": LEASE_EXPIRED},
+    {"delivery.state": State.PROCESSING},
+    {"delivery.state": {"$in": [State.ERROR, State.RETRY]}, "delivery.error": LEASE_EXPIRED},
 ]
 LOST_TOO_OFTEN = (
     "Given up: {count} workers ended while they prepared this mail, before anything was sent. "
@@ -53,7 +56,11 @@ _TYPE_NAMES = {
 
 
 def pending(
-    now: datetime, ttl: timedelta | None, *, enqueued: bool, due: datetime | None = None
+    now: datetime,
+    ttl: timedelta | None,
+    *,
+    enqueued: bool,
+    due: datetime | DatetimeMS | None = None,
 ) -> Document:
     """Make the `delivery` of a new mail.
 

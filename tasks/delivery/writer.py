@@ -94,6 +94,7 @@ class ResultWriter:
         """Write them; return those to be written again, smaller."""
         again: list[Result] = []
         now = self._now()
+        refused = 0
         try:
             written = self._mails.bulk_write(self._requests(results, now), ordered=False)
             matched = written.matched_count
@@ -101,9 +102,13 @@ class ResultWriter:
             if error.details["writeConcernErrors"]:
                 raise
             matched = error.details["nMatched"]
-            for failure in error.details["writeErrors"]:
+            failures = error.details["writeErrors"]
+            if not all(malformed.is_about_the_document(each["code"]) for each in failures):
+                raise  # the server's trouble: it passes
+            refused = len(failures)
+            for failure in failures:
                 again += self._refused(results[failure["index"]], failure["code"])
-        if matched != len(results):
+        if matched + refused != len(results):
             self._explain(results)
         return again
 
@@ -115,12 +120,15 @@ class ResultWriter:
         ]
 
     def _refused(self, result: Result, code: int) -> list[Result]:
-        if code in malformed.TOO_LARGE:
-            minimal = result.minimal()
-            if minimal != result:
-                return [minimal]
-            malformed.move_away(self._mails, result.claim.id, self._now())
         _log.error("results.refused", id=result.claim.id, code=code, state=result.state)
+        if code not in malformed.TOO_LARGE:
+            return []
+        minimal = result.minimal()
+        if minimal != result:
+            return [minimal]
+        now = self._now()
+        delivery = result.whole(now, states.expire_time(now, self._ttl))
+        malformed.move_away(self._mails, result.claim.id, delivery)
         return []
 
     def _explain(self, results: Sequence[Result]) -> None:

@@ -64,7 +64,7 @@ class Connection:
         behind the answer to STARTTLS (CVE-2011-0411).
         """
         self.expect_silence()
-        self._socket.settimeout(self._wait(self.deadline))
+        self._socket.settimeout(self._wait(self._end_of_wait()))
         self._socket = context.wrap_socket(self._socket, server_hostname=name)
 
     def send(self, data: bytes) -> None:
@@ -121,13 +121,16 @@ class Connection:
             self._socket.settimeout(0)
             self._socket.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
-            return not self._received
+            return True
         except OSError:
             return False
         return False
 
     def quit(self) -> None:
-        """Say QUIT and close, without waiting for the answer: it would change nothing."""
+        """Say QUIT, where it would be heard as a command, and close.
+
+        The answer is not waited for: it would change nothing.
+        """
         with contextlib.suppress(OSError):
             self._socket.settimeout(0)
             if self.in_step:

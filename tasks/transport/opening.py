@@ -13,6 +13,8 @@ import re
 import socket
 import ssl
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from config.smtp import Security, SmtpServer, is_loopback
 from config.tls import TlsOptions
@@ -29,6 +31,9 @@ _CANCEL = b"*"
 #: What OpenSSL makes of a greeting in clear.
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+#: What socket.getaddrinfo gives: family, type, protocol, canonical name, address.
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
 
 class Opener:
@@ -59,20 +64,9 @@ class Opener:
         return transient(text, error.reply)
 
     def _connect(self, deadline: float) -> Connection:
-        """Try the server's addresses in turn, each with its share of the time.
-
-        The operating system's look-up of the name (5 s a name server by default) has no time limit
-        that we could set.
-        """
-        failure: OSError = TimeoutError("timed out")
-        try:
-            addresses = socket.getaddrinfo(
-                self.server.host, self.server.port, type=socket.SOCK_STREAM
-            )
-        except UnicodeError as error:
-            raise Transient(f"{self.server} cannot be reached: it is not a host name") from error
-        except OSError as error:
-            raise self._unreachable(error) from error
+        """Try the server's addresses in turn, each with its share of the time."""
+        failure: OSError = TimeoutError()
+        addresses = self._addresses()
         for tried, (family, kind, protocol, _, address) in enumerate(addresses):
             share = (deadline - time.monotonic()) / (len(addresses) - tried)
             if share <= 0:
@@ -81,14 +75,28 @@ class Opener:
             try:
                 sock.settimeout(min(share, self._reply_timeout))
                 sock.connect(address)
+                # The content follows the envelope at once: Nagle would wait for a delayed ACK.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as error:
                 sock.close()
                 failure = error
             else:
-                # The content follows the envelope at once: Nagle would wait for a delayed ACK.
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return Connection(sock, deadline=deadline, reply_timeout=self._reply_timeout)
         raise self._unreachable(failure) from failure
+
+    def _addresses(self) -> Sequence[_Address]:
+        """Look the host up.
+
+        The operating system gives this no time limit that we could set (resolv.conf: 5 s a name
+        server, two attempts); the deadline counts again from the first address.
+        """
+        server = self.server
+        try:
+            return socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            raise Transient(f"{server} cannot be reached: it is not a host name") from error
+        except OSError as error:
+            raise self._unreachable(error) from error
 
     def _begin(self, connection: Connection) -> None:
         if self.server.security is Security.TLS:
@@ -137,6 +145,10 @@ class Opener:
 
     def _encrypt(self, connection: Connection) -> None:
         connection.stage = "TLS"
+        try:
+            self._name.encode("idna")  # wrap_socket does so, and would leave its socket open
+        except UnicodeError as error:
+            raise Transient(f"{self._name!r} is no name for TLS; see TLS_OPTIONS") from error
         try:
             connection.encrypt(self._context, self._name)
         except ssl.SSLCertVerificationError as error:

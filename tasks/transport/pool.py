@@ -43,7 +43,9 @@ class SmtpTransport:
         self._idle_seconds = idle_seconds
         self._max_messages = max_messages
         self._closed = False
-        self._forget()
+        self._lock = threading.Lock()
+        #: When each was last used, and the connection; the longest unused first.
+        self._idle: deque[tuple[float, Connection]] = deque()
         _transports.add(self)
 
     @contextlib.contextmanager
@@ -93,13 +95,12 @@ class SmtpTransport:
         for each in leaving:
             each.quit()
 
-    def _forget(self, *, forked: bool = False) -> None:
-        if forked:
-            for _, connection in self._idle:
-                connection.close()  # this process's copy; the parent's goes on
-        self._lock = threading.Lock()
-        #: When each was last used, and the connection; the longest unused first.
-        self._idle: deque[tuple[float, Connection]] = deque()
+    def _begin_anew(self) -> None:
+        """Leave the connections to the process this one was forked from."""
+        for _, connection in self._idle:
+            connection.close()  # our copy only: theirs goes on
+        self._idle.clear()
+        self._lock = threading.Lock()  # a thread that is not here may have held it
 
 
 _transports: weakref.WeakSet[SmtpTransport] = weakref.WeakSet()
@@ -107,7 +108,7 @@ _transports: weakref.WeakSet[SmtpTransport] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for transport in _transports:
-        transport._forget(forked=True)  # noqa: SLF001 - a part of the class that fork needs here
+        transport._begin_anew()  # noqa: SLF001 - a part of the class that has to be a function
 
 
 os.register_at_fork(after_in_child=_after_fork)

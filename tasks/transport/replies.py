@@ -58,7 +58,7 @@ def take(received: bytearray) -> Reply | None:
             raise BadReply(f"sent a line of more than {MAX_LINE} bytes")
         if end < 0:
             return None
-        line = bytes(received[start:end])
+        line = bytes(received[start:end]).removesuffix(b"\r")
         code, last = _code(line)
         lines.append(line[4:])
         start = end + 1
@@ -75,7 +75,7 @@ def _code(line: bytes) -> tuple[int, bool]:
     if len(digits) == 3 and b"200" <= digits <= b"599" and digits.isdigit():  # noqa: PLR2004
         if separator == b"-":
             return int(digits), False
-        if separator in b" \r":  # nothing at all, too
+        if separator in b" ":  # or nothing at all
             return int(digits), True
     shown = _printable(line[:80].decode("utf-8", "replace").strip())
     raise BadReply(f"sent something that is not SMTP: {shown!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from tasks.envelope import Mail
@@ -47,11 +48,8 @@ class Session:
             except Broken as error:
                 # Nothing of the content was written: on a connection that the server may have
                 # closed since its last answer, this is no failure of the mail. A new one is used.
-                if not reused:
+                if not reused or time.monotonic() >= deadline:
                     raise self._opener.lost(connection, error) from error
-            finally:
-                if not connection.in_step:
-                    connection.close()
 
     def _ready(self, deadline: float) -> Connection:
         connection = self.connection

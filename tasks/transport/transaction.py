@@ -76,7 +76,7 @@ class Transaction:
 
     def _envelope(self, *, with_data: bool) -> _Envelope:
         connection, draft = self._connection, self._draft
-        connection.stage = "MAIL"
+        connection.stage = "MAIL, RCPT"
         opening = [_RSET, draft.mail] if connection.needs_reset else [draft.mail]
         closing = [_DATA] if with_data and connection.offers.pipelining else []
         commands = [*opening, *draft.rcpt, *closing]
@@ -133,7 +133,9 @@ class Transaction:
             _expect_verdict(final)
         except Broken as error:
             raise UnknownOutcome(
-                f"{self._server} {error} (after it had the whole message; it may have sent it)"
+                f"{self._server} {error} (after it had the whole message: it may have sent it)",
+                code=error.reply and error.reply.code,
+                response=error.reply and str(error.reply),
             ) from error
         if final.code != CLOSING:
             self._end(needs_reset=False)

@@ -60,6 +60,11 @@ class Sink:
         return f"smtp://127.0.0.1:{self.port}"
 
     @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._conversations)
+
+    @property
     def script(self) -> Script:
         """What the server does from now on, on open connections too."""
         return self._script
@@ -143,6 +148,7 @@ class Sink:
             conversation.run()
             with self._changed:
                 self._conversations.discard(conversation)
+                self._changed.notify_all()
 
         thread = threading.Thread(target=run, daemon=True)
         self._threads = [*(t for t in self._threads if t.is_alive()), thread]

@@ -81,8 +81,7 @@ class Conversation:
             case "DATA":
                 self._data(script)
             case "RSET":
-                self._forget()
-                self._say(script.rset, "250 2.0.0 Ok")
+                self._rset(script)
             case "EHLO":
                 self._ehlo(script)
             case "HELO":
@@ -140,6 +139,10 @@ class Conversation:
         if answer is None or answer in FAULTS or answer.startswith("2"):
             self._sink.take(Message(sender, recipients, content, answer not in FAULTS))
         self._say(answer, "250 2.0.0 Ok: queued as 4D1F2")
+
+    def _rset(self, script: Script) -> None:
+        if self._say(script.rset, "250 2.0.0 Ok"):
+            self._forget()
 
     def _forget(self) -> None:
         self._sender, self._recipients = None, []

@@ -1,0 +1,239 @@
+"""What the leader finds by the clock: expired leases, due mails, lost and never enqueued ones."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+from tasks.delivery.claim import Claims
+from tasks.delivery.states import LEASE_EXPIRED, State
+from tasks.delivery.sweep import Sweep
+from tasks.lanes import Lane
+from tests.support.clock import SetClock
+from tests.support.deliveries import delivery_of, insert_pending, must_claim
+from tests.support.failpoint import failing
+
+
+Mails = Collection[dict[str, Any]]
+
+
+def run(sweep: Sweep) -> int:
+    """End what has expired."""
+    expired = sweep.expired_leases(100)
+    return sweep.end_leases(expired) if expired else 0
+
+
+def test_a_lease_that_holds_is_left_alone(
+    mails: Mails, claims: Claims, clock: SetClock, sweep: Sweep
+) -> None:
+    """Up to its last millisecond."""
+    insert_pending(mails, clock())
+    must_claim(claims)
+
+    clock.advance(59.999)
+    assert run(sweep) == 0
+    clock.advance(0.001)
+    assert run(sweep) == 1
+
+
+def test_a_mail_only_claimed_waits_again(
+    mails: Mails, claims: Claims, clock: SetClock, sweep: Sweep
+) -> None:
+    """CLAIMED: nothing was sent, whatever LEASE_EXPIRED says; the attempt counts."""
+    insert_pending(mails, clock())
+    must_claim(claims)
+    clock.advance(60)
+
+    assert run(sweep) == 1
+
+    delivery = delivery_of(mails)
+    assert (delivery["state"], delivery["attempts"]) == ("PENDING", 1)
+    assert delivery["leaseExpireTime"] is None
+    assert delivery["error"] is None
+    assert "phase" not in delivery
+    assert must_claim(claims, token="worker:2").attempt == 2
+
+
+def test_the_third_lost_claim_is_an_error(
+    mails: Mails, claims: Claims, clock: SetClock, sweep: Sweep
+) -> None:
+    """The document kills workers: it says so, and RETRY starts the count anew."""
+    insert_pending(mails, clock())
+    for lost in (1, 2, 3):
+        assert delivery_of(mails)["state"] == "PENDING", f"given up before claim {lost}"
+        must_claim(claims, token=f"worker:{lost}")
+        clock.advance(60)
+        assert run(sweep) == 1
+
+    delivery = delivery_of(mails)
+    assert delivery["state"] == "ERROR"
+    assert delivery["error"].startswith("Given up: 3 workers ended")
+    assert delivery["endTime"] == clock()
+    mails.update_one({"_id": "mail"}, {"$set": {"delivery.state": "RETRY"}})
+    must_claim(claims, token="worker:4")
+    clock.advance(60)
+    run(sweep)
+    assert delivery_of(mails)["state"] == "PENDING"
+
+
+@pytest.mark.parametrize(("setting", "state"), [("error", "ERROR"), ("retry", "RETRY")])
+@pytest.mark.parametrize("phase", ["SENDING", None, 5])
+def test_a_mail_that_may_have_been_sent_ends_as_the_setting_says(  # noqa: PLR0917 - fixtures
+    mails: Mails, claims: Claims, clock: SetClock, setting: Any, state: str, phase: Any
+) -> None:
+    """Phase SENDING, none, or something else: the outcome is unknown."""
+    sweep = Sweep(mails, clock, None, lease_expired=setting)
+    insert_pending(mails, clock())
+    must_claim(claims)
+    mails.update_one({"_id": "mail"}, {"$set": {"delivery.phase": phase}})
+    clock.advance(60)
+
+    assert run(sweep) == 1
+
+    delivery = delivery_of(mails)
+    assert (delivery["state"], delivery["error"]) == (state, LEASE_EXPIRED)
+    assert delivery["leaseExpireTime"] is None
+    assert delivery["endTime"] == (clock() if state == "ERROR" else None)
+
+
+LEASES: list[Any] = [None, "soon", 5, ["x"], {}, ...]
+
+
+@pytest.mark.parametrize("lease", LEASES, ids=repr)
+def test_processing_without_a_lease_is_settled(mails: Mails, sweep: Sweep, lease: Any) -> None:
+    """PROCESSING written by a user, or by the Firebase extension: no mail is stuck for ever."""
+    delivery = {"state": "PROCESSING"}
+    mails.insert_one(
+        {
+            "_id": "mail",
+            "delivery": delivery if lease is ... else {**delivery, "leaseExpireTime": lease},
+        }
+    )
+
+    assert run(sweep) == 1
+
+    assert delivery_of(mails)["error"] == LEASE_EXPIRED
+
+
+def test_what_changed_since_the_query_is_respected(
+    mails: Mails, claims: Claims, clock: SetClock, sweep: Sweep
+) -> None:
+    """Renewed, finished, claimed anew, passed the point of no return: not this sweep's any more."""
+    changes: dict[str, dict[str, Any]] = {
+        "renewed": {"delivery.leaseExpireTime": clock() + timedelta(seconds=200)},
+        "finished": {"delivery.state": "SUCCESS"},
+        "claimed anew": {"delivery.worker": "worker:2", "delivery.attempts": 2},
+        "sending": {"delivery.phase": "SENDING"},
+    }
+    for id in changes:
+        insert_pending(mails, clock(), id)
+        must_claim(claims, id)
+    clock.advance(60)
+    expired = sweep.expired_leases(100)
+    for id, change in changes.items():
+        mails.update_one({"_id": id}, {"$set": change})
+    before = {id: delivery_of(mails, id) for id in changes}
+
+    assert sweep.end_leases(expired) == 0
+
+    assert {id: delivery_of(mails, id) for id in changes} == before
+
+
+def test_a_verdict_is_written_with_its_time_to_live(
+    mails: Mails, claims: Claims, clock: SetClock
+) -> None:
+    """An ERROR of the sweep expires like any other."""
+    sweep = Sweep(mails, clock, timedelta(hours=1), lease_expired="error")
+    insert_pending(mails, clock())
+    claims.begin_sending([must_claim(claims)])
+    clock.advance(60)
+
+    run(sweep)
+
+    assert delivery_of(mails)["expireAt"] == clock() + timedelta(hours=1)
+
+
+def test_a_majority_that_did_not_answer_is_raised(
+    mongo_client: MongoClient[dict[str, Any]],
+    mails: Mails,
+    claims: Claims,
+    clock: SetClock,
+    sweep: Sweep,
+) -> None:
+    """The next round does it again."""
+    insert_pending(mails, clock())
+    must_claim(claims)
+    clock.advance(60)
+    late = {"code": 64, "errmsg": "timed out"}
+
+    with (
+        failing(mongo_client, "update", writeConcernError=late, appName="mailtrigger-worker"),
+        pytest.raises(BulkWriteError),
+    ):
+        run(sweep)
+
+
+def waiting(sweep: Sweep, state: State | None, lane: Lane = Lane.NORMAL, **options: Any) -> Any:
+    found = sweep.waiting(state, lane, options.pop("limit", 100), **options)
+    return [candidate.id for candidate in found]
+
+
+def test_never_enqueued_mails_are_found_by_state_and_lane(
+    mails: Mails, clock: SetClock, sweep: Sweep
+) -> None:
+    """Without delivery, PENDING and RETRY; anything but high and low is normal."""
+    for number, priority in enumerate(["high", "normal", "low", None, 5, "urgent"]):
+        mails.insert_one({"_id": number, "priority": priority})
+        mails.insert_one(
+            {"_id": number + 10, "priority": priority, "delivery": {"state": "PENDING"}}
+        )
+        mails.insert_one({"_id": number + 20, "priority": priority, "delivery": {"state": "RETRY"}})
+        mails.insert_one({"_id": number + 30, "priority": priority, "delivery": {"state": "DRAFT"}})
+    insert_pending(mails, clock(), "enqueued")
+
+    for state, first in ((None, 0), (State.PENDING, 10), (State.RETRY, 20)):
+        assert waiting(sweep, state, Lane.HIGH, enqueued_before=None) == [first]
+        assert waiting(sweep, state, Lane.LOW, enqueued_before=None) == [first + 2]
+        normal = sorted(waiting(sweep, state, enqueued_before=None))
+        assert normal == [first + 1, first + 3, first + 4, first + 5]
+
+
+@pytest.mark.parametrize("delivery", ["text", 5, None, {}, [{}]], ids=repr)
+def test_a_delivery_without_any_state_is_found(mails: Mails, sweep: Sweep, delivery: Any) -> None:
+    """So that a document of a wrong type, missed by the stream, still becomes an ERROR."""
+    mails.insert_one({"_id": 1, "delivery": delivery})
+
+    assert waiting(sweep, None, enqueued_before=None) == [1]
+
+
+def test_lost_mails_are_those_enqueued_before_a_time_oldest_first(
+    mails: Mails, clock: SetClock, sweep: Sweep
+) -> None:
+    """Not those that were never enqueued, not those that wait for their time."""
+    for number in (3, 1, 2, 5):
+        insert_pending(mails, clock(), number, enqueueTime=clock() + timedelta(seconds=number))
+    insert_pending(mails, clock(), "never", enqueueTime=None)
+    insert_pending(mails, clock(), "planned", nextAttemptTime=clock() + timedelta(hours=1))
+    horizon = clock() + timedelta(seconds=5)
+
+    assert waiting(sweep, State.PENDING, enqueued_before=horizon) == [1, 2, 3]
+    assert waiting(sweep, State.PENDING, enqueued_before=horizon, limit=2) == [1, 2]
+
+
+def test_due_mails_are_found_when_their_time_has_come(
+    mails: Mails, clock: SetClock, sweep: Sweep
+) -> None:
+    """By nextAttemptTime, in its order."""
+    for seconds in (3, 1, 2, 5):
+        time = clock() + timedelta(seconds=seconds)
+        insert_pending(mails, clock(), seconds, nextAttemptTime=time, state="RETRY")
+
+    clock.advance(3)
+
+    assert [candidate.id for candidate in sweep.due(State.RETRY, 10)] == [1, 2, 3]
+    assert sweep.due(State.PENDING, 10) == []
