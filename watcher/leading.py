@@ -20,14 +20,15 @@ from tasks.delivery.candidate import PROJECTION, Candidate, key
 from tasks.delivery.sweep import Sweep
 from watcher import chunks
 from watcher.gauge import Gauge
-from watcher.leader import Leader
+from watcher.leader import RENEW_EVERY, Leader
 from watcher.rounds import Rounds
 from watcher.stream import Stream
 
 
 #: Seconds to wait for more events while the workers have enough to do anyway.
 LINGER = 0.05
-#: Seconds between two saves of the resume token while events keep coming.
+#: Seconds between two saves of the resume token while events keep coming. An idle stream's token
+#: is saved when the lease is due for renewal, by the same write.
 SAVE_EVERY = 0.25
 #: Seconds between two tries while the broker is away.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
@@ -60,6 +61,8 @@ class Leading:
         self._rounds = Rounds(sweep, self._gauge, self._now, self._enqueue, settings.sweep_seconds)
         self._token = stream.token
         self._saved = time.monotonic()
+        #: Events were handled that the saved token is before.
+        self._behind = False
 
     def run(self) -> None:
         """Lead until the stop, or until the stream must be opened anew (invalidate).
@@ -74,6 +77,7 @@ class Leading:
             taken = self._stream.take(self._gauge.step, wait=wait, linger=linger)
             self._enqueue(self._candidates(taken.events))
             self._token = taken.token or self._token
+            self._behind = self._behind or bool(taken.events)
             invalidated = any(event["operationType"] == "invalidate" for event in taken.events)
             self._save(at_once=invalidated)
             self._tick()
@@ -142,10 +146,12 @@ class Leading:
             self._stop.wait(_FIRST_PAUSE)
 
     def _save(self, *, at_once: bool) -> None:
-        due = time.monotonic() - self._saved > SAVE_EVERY
+        pause = SAVE_EVERY if self._behind else RENEW_EVERY
+        due = time.monotonic() - self._saved > pause
         if (due or at_once) and self._token not in (None, self._leader.token):
             self._leader.save(self._token)
             self._saved = time.monotonic()
+            self._behind = False
 
     def _linger(self) -> float:
         busy = any(messages >= chunks.BUSY for messages in self._gauge.known().values())

@@ -26,8 +26,8 @@ Mails = Collection[dict[str, Any]]
 
 IDS = [
     ObjectId("66f0c0ffee66f0c0ffee66f0"), "an id", 7, Int64(2**40), 7.5, True, None,
-    Decimal128("1.10"), b"\x00\x01", Binary.from_uuid(uuid.UUID(int=7)), datetime(2026, 1, 1, tzinfo=UTC),
-    {"tenant": 4, "mail": {"number": Int64(3)}}, {}, bson.Timestamp(4, 5), bson.MinKey(),
+    Decimal128("1.10"), b"\x00\x01", Binary.from_uuid(uuid.UUID(int=7)),
+    datetime(2026, 1, 1, tzinfo=UTC), {"tenant": 4, "mail": {"number": Int64(3)}}, {}, bson.Timestamp(4, 5), bson.MinKey(),
 ]  # fmt: skip
 
 

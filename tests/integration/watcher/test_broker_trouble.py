@@ -110,6 +110,26 @@ def test_a_backlog_is_not_enqueued_twice(application: Application) -> None:
     assert '"why": "lost"' not in watcher.log.read_text()
 
 
+def test_a_lost_mail_is_found_under_a_steady_load(application: Application) -> None:
+    """Other mails never stop coming, the queue is never quiet: the lost one comes back.
+
+    Takes 4 s: as long as a mail may be in a worker's hands, and a sweep.
+    """
+    application.watcher(SWEEP_SECONDS="0.5")
+    [lost] = application.insert()
+    wait_until_queued(application, lost)
+    assert take_all(application) == [lost]
+
+    def found_again() -> bool:
+        application.insert(3)
+        taken = take_all(application)
+        done = {"$set": {"delivery.state": "SUCCESS"}}
+        application.mails.update_many({"_id": {"$in": taken, "$ne": lost}}, done)
+        return lost in taken
+
+    eventually("found again", found_again, 8)
+
+
 def test_a_full_queue_leaves_the_rest_in_mongodb(application: Application) -> None:
     """QUEUE_LIMIT: the rest is PENDING, never enqueued, and fed by age when there is room."""
     application.watcher(QUEUE_LIMIT="40", BATCH_SIZE="10", SWEEP_SECONDS="600")

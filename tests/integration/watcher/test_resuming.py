@@ -100,6 +100,24 @@ def test_an_idle_streams_token_advances(application: Application) -> None:
     eventually("a later token", lambda: checkpoint(application)["token"]["_data"] > before["_data"])
 
 
+def test_an_idle_watcher_writes_little(application: Application) -> None:
+    """Its own saves must not make it save again: one write for each renewal of the lease.
+
+    Takes 3 s, to see more than one renewal.
+    """
+    application.watcher()
+    wait_for_everything_before_now(application)
+    writes = 0
+    leases = application.mails.database[f"{application.mails.name}.watcher"]
+
+    with leases.watch(max_await_time_ms=100) as changes:
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            writes += changes.try_next() is not None
+
+    assert 1 <= writes <= 3
+
+
 USELESS = [
     {"_data": "82"},
     {"_data": "not hexadecimal"},
