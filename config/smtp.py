@@ -37,7 +37,8 @@ class SmtpServer:
     client_name: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host  # an IPv6 address
+        return f"{host}:{self.port}"
 
 
 def parse(uri: str, password: str | None = None) -> SmtpServer:

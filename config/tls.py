@@ -39,6 +39,19 @@ class TlsOptions(BaseModel):
                 raise ValueError(f"is a file that cannot be read: {error.strerror}") from None
         return ca
 
+    @field_validator("servername")
+    @classmethod
+    def _usable(cls, servername: str | None) -> str | None:
+        """Python's ssl encodes it so; `.example.com` would fail at each connection."""
+        if servername is not None:
+            try:
+                usable = bool(servername.encode("idna"))
+            except UnicodeError:
+                usable = False
+            if not usable:
+                raise ValueError("is no host name")
+        return servername
+
     def context(self) -> ssl.SSLContext:
         """Make the context for every connection; raises OSError or ssl.SSLError for a bad `ca`."""
         context = _trusting(self.ca)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
@@ -22,6 +23,10 @@ from local import broker as redis_compatible
 from local import mongo, ports
 from local.processes import Server
 
+
+# The same examples in every run: what fails here fails for everybody, and nothing by chance.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 #: Nobody listens there: a test that sends says to which server.
 NO_SMTP_SERVER = "smtp://127.0.0.1:1"

@@ -47,3 +47,10 @@ def test_ca_without_a_certificate(tmp_path: Path) -> None:
 
     with pytest.raises(ValidationError, match="holds no certificate"):
         TlsOptions(ca=str(file))
+
+
+@pytest.mark.parametrize("name", ["", ".example.com", "a..b"])
+def test_servername_that_is_none(name: str) -> None:
+    """A name no certificate can carry is refused at start."""
+    with pytest.raises(ValidationError, match="is no host name"):
+        TlsOptions(servername=name)

@@ -105,6 +105,7 @@ def test_smtp_uri() -> None:
     assert server == smtp.SmtpServer(
         "::1", 465, Security.TLS, "me@example.com", "p/w", "client.example"
     )
+    assert str(server) == "[::1]:465"
     assert smtp.parse("smtp://me@h", "p%2Fw").password == "p%2Fw"
 
 

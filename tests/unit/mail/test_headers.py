@@ -46,7 +46,12 @@ def test_subject_reads_back(subject: str) -> None:
     assert line.isascii()
 
 
-@given(st.text(st.characters(min_codepoint=0x80, exclude_categories=["Cs"]), min_size=1))
+NON_ASCII = st.characters(
+    min_codepoint=0x80, exclude_categories=["Cs"], exclude_characters="\ufffd"
+)
+
+
+@given(st.text(NON_ASCII, min_size=1))
 def test_encoded_lines_are_short(text: str) -> None:
     """No line with an encoded word passes 76 characters (RFC 2047), and no character is split."""
     for line in headers.unstructured("Subject", text).split("\r\n"):
