@@ -109,7 +109,7 @@ class Batch:
         size, room = self._parts.pace.group_size(), GROUP_BYTES
         try:
             while rest and len(group) < size and room > 0:
-                claim = self._parts.claims.claim(rest[0], self._token)
+                claim = self._claim(rest[0])
                 rest.popleft()
                 mail = self._compose(claim) if claim else None
                 if claim and mail:
@@ -120,10 +120,20 @@ class Batch:
             raise
         return group
 
-    def _compose(self, claim: Claim | None) -> Mail | None:
+    def _claim(self, id: Any) -> Claim | None:
+        try:
+            claim = self._parts.claims.claim(id, self._token)
+        except PyMongoError:
+            raise
+        except Exception:  # noqa: BLE001 - a document the driver cannot read, say
+            # Its lease runs out, and the sweep counts that.
+            _log.exception("mail.not_claimed", id=id)
+            claim = None
         if claim is None:
             self.tally.not_claimed += 1
-            return None
+        return claim
+
+    def _compose(self, claim: Claim) -> Mail | None:
         try:
             return self._parts.compose(claim.document)
         except MailError as error:

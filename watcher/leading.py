@@ -16,7 +16,7 @@ from config.settings import Settings
 from tasks import enqueue
 from tasks.clock import ServerClock
 from tasks.delivery.admit import Admission
-from tasks.delivery.candidate import PROJECTION, Candidate, key
+from tasks.delivery.candidate import LARGEST_ID, PROJECTION, Candidate, key
 from tasks.delivery.sweep import Sweep
 from watcher import chunks
 from watcher.gauge import Gauge
@@ -103,8 +103,8 @@ class Leading:
         if not updated:
             return []
         rescheduled = {key(event["id"]) for event in updated if event["rescheduled"]}
-        query = {"_id": {"$in": [event["id"] for event in updated]}}
-        found = self._mails.find(query, PROJECTION)
+        ids = [event["id"] for event in updated if len(key(event["id"])) <= LARGEST_ID]
+        found = self._mails.find({"_id": {"$in": ids}}, PROJECTION)
         return [
             Candidate.of(document, rescheduled=key(document["_id"]) in rescheduled)
             for document in found

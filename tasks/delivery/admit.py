@@ -74,6 +74,8 @@ class Admission:
                 malformed.replace_wrong_type(self._mails, candidate.id, text, now)
             elif kind is Kind.OTHER:
                 continue
+            elif candidate.id_is_too_large:
+                malformed.refuse_id(self._mails, candidate.id, now)
             elif due := candidate.due(now):
                 yield self._write(kind, now, enqueued=False, due=due, members=[candidate])
             else:

@@ -29,6 +29,10 @@ PROJECTION: Document = {
 }
 
 
+#: Bytes of the largest `_id` as BSON. A thousand ids go into one query, fifty into one message.
+LARGEST_ID = 4096
+
+
 class Kind(Enum):
     """What has to be written so that the document waits to be sent."""
 
@@ -71,6 +75,11 @@ class Candidate:
     def lane(self) -> Lane:
         """The queue it belongs to."""
         return lanes.of(self.priority)
+
+    @property
+    def id_is_too_large(self) -> bool:
+        """Whether its `_id` would burst a query or a message."""
+        return len(key(self.id)) > LARGEST_ID
 
     @property
     def kind(self) -> Kind:

@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure
 
 from config.mongo import Document
 from tasks.delivery import states
+from tasks.delivery.candidate import LARGEST_ID
 from tasks.delivery.states import State
 
 
@@ -82,6 +83,12 @@ def refuse_attempts(mails: Collection[Document], id: Any, now: datetime) -> None
         _set_error(mails, query, text, now)
     else:
         _log.error("mail.unwritable", id=id)
+
+
+def refuse_id(mails: Collection[Document], id: Any, now: datetime) -> None:
+    """Put an ERROR into a document whose `_id` is too large to be queued. Raises PyMongoError."""
+    text = f"_id must not be larger than {LARGEST_ID} bytes; insert the mail again with another"
+    _set_error(mails, {"_id": id}, text, now)
 
 
 def replace_wrong_type(mails: Collection[Document], id: Any, text: str, now: datetime) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from config.mongo import Document
 from tasks.delivery import states
@@ -17,6 +17,8 @@ from tasks.outcome import Outcome
 
 #: Characters kept of a text of the server's or of ours.
 TEXT_LIMIT = 2000
+#: The same, where there are so many texts that a document could not hold them.
+MANY, TEXT_LIMIT_OF_MANY = 100, 200
 _NAMED = 3
 
 
@@ -66,7 +68,7 @@ def of_outcome(claim: Claim, mail: Mail, outcome: Outcome) -> Result:
         "pending": list(outcome.pending),
         "response": _short(outcome.response),
     }
-    errors = [_error(each) for each in outcome.errors]
+    errors = _errors(outcome.errors)
     if outcome.accepted:
         return Result(claim, State.SUCCESS, None, info, errors)
     return Result(claim, State.ERROR, _refusals(outcome), info, errors)
@@ -85,9 +87,9 @@ def of_failure(claim: Claim, mail: Mail | None, error: MailError) -> Result:
         "pending": open_ if isinstance(error, Transient) else [],
         "response": _short(error.response),
     }
-    errors = [_error(each) for each in mail.rejected]
-    errors += [_error(Rejection(each, error.code, error.response or str(error))) for each in open_]
-    return Result(claim, State.ERROR, _short(str(error)), info, errors)
+    reason = error.response or str(error)
+    errors = [*mail.rejected, *(Rejection(each, error.code, reason) for each in open_)]
+    return Result(claim, State.ERROR, _short(str(error)), info, _errors(errors))
 
 
 def of_bug(claim: Claim, error: Exception, *, sending: bool) -> Result:
@@ -99,23 +101,19 @@ def of_bug(claim: Claim, error: Exception, *, sending: bool) -> Result:
 
 
 def _refusals(outcome: Outcome) -> str:
-    lines = [f"{each.recipient}: {_answer(each)}" for each in outcome.errors[:_NAMED]]
+    lines = [f"{each.recipient}: {each.response}" for each in outcome.errors[:_NAMED]]
     if len(outcome.errors) > _NAMED:
         lines.append(f"and {len(outcome.errors) - _NAMED} more in delivery.errors")
     return _short("no recipient was accepted: " + "; ".join(lines)) or ""
 
 
-def _error(rejection: Rejection) -> dict[str, Any]:
-    return {
-        "recipient": rejection.recipient,
-        "code": rejection.code,
-        "response": _short(rejection.response),
-    }
+def _errors(rejections: Sequence[Rejection]) -> list[Document]:
+    limit = TEXT_LIMIT if len(rejections) <= MANY else TEXT_LIMIT_OF_MANY
+    return [
+        {"recipient": each.recipient, "code": each.code, "response": _short(each.response, limit)}
+        for each in rejections
+    ]
 
 
-def _answer(rejection: Rejection) -> str:
-    return rejection.response
-
-
-def _short(text: str | None) -> str | None:
-    return text if text is None or len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
+def _short(text: str | None, limit: int = TEXT_LIMIT) -> str | None:
+    return text if text is None or len(text) <= limit else text[:limit] + "…"

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from bson.errors import BSONError
 from pymongo import UpdateOne, WriteConcern
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
 from config.mongo import Document
 from tasks.clock import Now
@@ -85,10 +86,24 @@ class ResultWriter:
         while results:
             try:
                 results = self._write(results)
-            except PyMongoError as error:
+            except (BSONError, PyMongoError) as error:
+                if _is_about_a_result(error):
+                    results = self._write_apart(results, error)
+                    continue
                 _log.warning("results.waiting", error=str(error), mails=len(results))
                 time.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _write_apart(self, results: list[Result], error: Exception) -> list[Result]:
+        """Spare the others when driver or server cannot take one of the results."""
+        if len(results) > 1:
+            for result in results:
+                self._write_until_done([result])
+            return []
+        [result] = results
+        _log.error("results.refused", id=result.claim.id, error=str(error), state=result.state)
+        minimal = result.minimal()
+        return [] if minimal == result else [minimal]
 
     def _write(self, results: list[Result]) -> list[Result]:
         """Write them; return those to be written again, smaller."""
@@ -148,3 +163,10 @@ class ResultWriter:
                     state=delivery.get("state"),
                     accepted=result.state is State.SUCCESS,
                 )
+
+
+def _is_about_a_result(error: Exception) -> bool:
+    """Tell whether the whole write failed because a result is too large or cannot be encoded."""
+    if isinstance(error, OperationFailure):
+        return malformed.is_about_the_document(error.code)
+    return isinstance(error, BSONError)

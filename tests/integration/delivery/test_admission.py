@@ -260,3 +260,16 @@ def test_waiting_mails_get_their_time_to_live(mails: Mails, clock: SetClock) -> 
     Admission(mails, clock, timedelta(days=1)).admit(present(mails), clock())
 
     assert delivery_of(mails, 1)["expireAt"] == clock() + timedelta(days=1)
+
+
+def test_an_id_too_large_for_a_message_is_an_error(
+    mails: Mails, admission: Admission, clock: SetClock
+) -> None:
+    """A thousand ids go into one query: one of 5 MB would burst it. The others are enqueued."""
+    huge = "x" * 5_000_000
+    mails.insert_many([{"_id": huge}, {"_id": "small"}])
+
+    ready = admission.admit(present(mails), clock())
+
+    assert ids(ready) == ["small"]
+    assert "_id must not be larger" in delivery_of(mails, huge)["error"]

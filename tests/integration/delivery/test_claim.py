@@ -15,7 +15,6 @@ from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure
 from pymongo.monitoring import CommandListener
 
-from tasks.delivery import malformed
 from tasks.delivery.claim import Claims
 from tests.support.clock import SetClock
 from tests.support.deliveries import delivery_of, insert_pending, must_claim
@@ -27,7 +26,8 @@ Mails = Collection[dict[str, Any]]
 IDS = [
     ObjectId("66f0c0ffee66f0c0ffee66f0"), "an id", 7, Int64(2**40), 7.5, True, None,
     Decimal128("1.10"), b"\x00\x01", Binary.from_uuid(uuid.UUID(int=7)),
-    datetime(2026, 1, 1, tzinfo=UTC), {"tenant": 4, "mail": {"number": Int64(3)}}, {}, bson.Timestamp(4, 5), bson.MinKey(),
+    datetime(2026, 1, 1, tzinfo=UTC), {"tenant": 4, "mail": {"number": Int64(3)}}, {},
+    bson.Timestamp(4, 5), bson.MinKey(),
 ]  # fmt: skip
 
 
@@ -140,77 +140,6 @@ def test_an_id_of_any_type_is_claimed(
     assert claims.begin_sending([claim]) == [claim]
 
 
-WRONG = ["text", 5, 1.5, True, [], ["x"], [{}], [{"state": "PENDING"}]]
-
-
-@pytest.mark.parametrize("delivery", WRONG, ids=repr)
-def test_a_delivery_of_a_wrong_type_is_an_error_or_no_claim(
-    mails: Mails, claims: Claims, delivery: Any
-) -> None:
-    """It never stops the worker; where the claim meets it, the error names field and type."""
-    mails.insert_one({"_id": "mail", "delivery": delivery})
-
-    assert claims.claim("mail", "worker:1") is None
-
-    found = delivery_of(mails)
-    if found != delivery:
-        assert found["state"] == "ERROR"
-        assert found["error"].startswith("delivery must be a map, not a ")
-        assert found["endTime"] is not None
-
-
-def test_a_delivery_of_null_becomes_a_new_mail(mails: Mails, claims: Claims) -> None:
-    """Null means absent: it is removed, for the watcher to see."""
-    mails.insert_one({"_id": "mail", "delivery": None})
-
-    assert claims.claim("mail", "worker:1") is None
-
-    assert mails.find_one() == {"_id": "mail"}
-
-
-BAD_ATTEMPTS = [
-    ("two", "a str"), ([1], "a list"), ({}, "a dict"), (True, "True"), (1.5, "2.5"),
-    (-3, "-2"), (float("inf"), "inf"), (float("nan"), "nan"), (Decimal128("1"), "a Decimal128"),
-    (Int64(2**63 - 1), str(2**63 - 1)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("attempts", "shown"), BAD_ATTEMPTS, ids=repr)
-def test_attempts_that_are_no_count_are_an_error(
-    mails: Mails, claims: Claims, clock: SetClock, attempts: Any, shown: str
-) -> None:
-    """The error names the field and the value's trouble; the worker goes on."""
-    insert_pending(mails, clock(), attempts=attempts)
-
-    assert claims.claim("mail", "worker:1") is None
-
-    delivery = delivery_of(mails)
-    assert delivery["state"] == "ERROR"
-    wanted = "delivery.attempts must be a whole number, 0 or more, not "
-    assert delivery["error"] == wanted + shown
-
-
-@pytest.mark.parametrize(("attempts", "next_"), [(4.0, 5), (Int64(7), 8)])
-def test_attempts_of_another_number_type_count(
-    mails: Mails, claims: Claims, clock: SetClock, attempts: Any, next_: int
-) -> None:
-    """JavaScript writes doubles; the fence finds the document all the same."""
-    insert_pending(mails, clock(), attempts=attempts)
-
-    claim = must_claim(claims)
-
-    assert claim.attempt == next_
-    assert mails.count_documents(claim.fence) == 1
-
-
-def test_attempts_of_null_are_healed(mails: Mails, claims: Claims, clock: SetClock) -> None:
-    """Null means absent; the next claim counts from 0."""
-    insert_pending(mails, clock(), attempts=None)
-
-    assert claims.claim("mail", "worker:1") is None
-    assert must_claim(claims).attempt == 1
-
-
 def test_one_claim_is_one_command(mongodb_uri: str, mails: Mails, clock: SetClock) -> None:
     """findAndModify, w:1, no transaction number: what makes it cheap."""
     insert_pending(mails, clock())
@@ -284,25 +213,6 @@ def test_a_primary_that_stays_away_is_an_error(
         claims.claim("mail", "worker:1")
 
     assert delivery_of(mails)["state"] == "PENDING"
-
-
-def test_a_validator_that_forbids_delivery_harms_no_worker(
-    mails: Mails, claims: Claims, clock: SetClock
-) -> None:
-    """Only its owner can mend that; the document stays as it is."""
-    insert_pending(mails, clock())
-    forbidden = {"delivery.worker": {"$exists": False}}
-    mails.database.command("collMod", mails.name, validator=forbidden)
-
-    assert claims.claim("mail", "worker:1") is None
-
-    assert delivery_of(mails)["state"] == "PENDING"
-
-
-def test_codes_that_speak_of_the_document_are_few() -> None:
-    """A stepped-down or busy server must never look like a bad document."""
-    for code in (10107, 11602, 189, 91, 50, 64, 112, None):
-        assert not malformed.is_about_the_document(code)
 
 
 class Recorder(CommandListener):

@@ -200,3 +200,19 @@ def test_a_result_starts_the_time_to_live(mails: Mails, clock: SetClock, claim: 
     assert writer.put(success(claim)).wait(10)
 
     assert delivery_of(mails)["expireAt"] == now + timedelta(days=7)
+
+
+def test_a_result_that_cannot_be_encoded_harms_no_other(
+    mails: Mails, claims: Claims, clock: SetClock, write: Write
+) -> None:
+    """A result beyond 16 MB is written without its lists; the results beside it are whole."""
+    found = []
+    for id in ("huge", "other"):
+        insert_pending(mails, clock(), id)
+        found.append(must_claim(claims, id, f"worker:{id}"))
+    huge = Result(found[0], State.SUCCESS, None, {"accepted": ["a" * 1000] * 17_000})
+
+    write(huge, success(found[1]))
+
+    assert delivery_of(mails, "huge")["state"] == "SUCCESS"
+    assert delivery_of(mails, "other")["info"] == INFO
