@@ -50,7 +50,7 @@ def parse(uri: str, password: str | None = None) -> SmtpServer:
     parts = _split(uri.strip())
     if parts.scheme not in _DEFAULT_PORTS:
         raise ValueError("must begin with smtp:// or smtps://")
-    if not parts.hostname:
+    if not parts.hostname or not is_name(parts.hostname):
         raise ValueError("has no host name")
     if parts.path not in ("", "/") or parts.fragment or "@" in parts.query:
         raise ValueError("must end after the port; percent-encode / ? # in user and password")
@@ -78,6 +78,14 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
+        return False
+
+
+def is_name(host: str) -> bool:
+    """Tell whether Python's ssl, which encodes the name so, can ask for its certificate."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
         return False
 
 

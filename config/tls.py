@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from config.smtp import is_name
+
 
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -42,14 +44,8 @@ class TlsOptions(BaseModel):
     @field_validator("servername")
     @classmethod
     def _usable(cls, servername: str | None) -> str | None:
-        """Python's ssl encodes it so; `.example.com` would fail at each connection."""
-        if servername is not None:
-            try:
-                usable = bool(servername.encode("idna"))
-            except UnicodeError:
-                usable = False
-            if not usable:
-                raise ValueError("is no host name")
+        if servername is not None and not is_name(servername):
+            raise ValueError("is no host name")
         return servername
 
     def context(self) -> ssl.SSLContext:

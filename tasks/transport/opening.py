@@ -93,8 +93,6 @@ class Opener:
         server = self.server
         try:
             return socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-        except UnicodeError as error:
-            raise Transient(f"{server} cannot be reached: it is not a host name") from error
         except OSError as error:
             raise self._unreachable(error) from error
 
@@ -145,10 +143,6 @@ class Opener:
 
     def _encrypt(self, connection: Connection) -> None:
         connection.stage = "TLS"
-        try:
-            self._name.encode("idna")  # wrap_socket does so, and would leave its socket open
-        except UnicodeError as error:
-            raise Transient(f"{self._name!r} is no name for TLS; see TLS_OPTIONS") from error
         try:
             connection.encrypt(self._context, self._name)
         except ssl.SSLCertVerificationError as error:

@@ -171,15 +171,6 @@ def test_servername(certified: Certified, ca: str) -> None:
     assert asked == ["smtp.example.com"]
 
 
-def test_bad_servername(starttls_sink: Sink, ca: str) -> None:
-    """A `servername` that is no name is blamed on the setting."""
-    with (
-        transport_to(starttls_sink.uri, _options(ca=ca, servername=".example.com")) as transport,
-        pytest.raises(Transient, match=r"'.example.com' is no name for TLS; see TLS_OPTIONS"),
-    ):
-        send(transport)
-
-
 def test_min_version(certified: Certified, ca: str) -> None:
     """minVersion refuses a server that speaks only what is older."""
     context = certified("127.0.0.1")

@@ -131,6 +131,9 @@ def test_smtp_security(uri: str, security: Security) -> None:
     [
         ("smtp.example.com", "must begin with smtp://"),
         ("smtp://", "no host"),
+        ("smtp://.example.com", "no host name"),
+        ("smtp://a..b", "no host name"),
+        (f"smtp://{'a' * 64}.example", "no host name"),
         ("smtp://u@h", "there is no password"),
         ("smtp://:p@h", "but no user"),
         ("smtp://h:0", "port"),
