@@ -90,6 +90,14 @@ class Settings(BaseSettings):
         default=_DEFAULT_LEASE_SECONDS, examples=["60"]
     )
     lease_expired: Literal["error", "retry"] = Field(default="error", examples=["error"])
+    #: 1: no automatic retry, as in the Firebase extension.
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(default=1, examples=["5"])
+    retry_base_seconds: Annotated[float, Field(ge=0.1, le=86_400)] = Field(
+        default=30, examples=["30"]
+    )
+    retry_max_seconds: Annotated[float, Field(ge=0.1, le=604_800)] = Field(
+        default=3600, examples=["3600"]
+    )
     sweep_seconds: Annotated[float, Field(ge=0.1, le=600)] = Field(default=5, examples=["5"])
 
     # How much at once.

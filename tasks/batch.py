@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from tasks.delivery.claim import Claim, Claims
 from tasks.delivery.results import Result
 from tasks.delivery.states import State
 from tasks.envelope import Mail
-from tasks.errors import MailError
+from tasks.errors import MailError, Transient
 from tasks.pace import Pace
 from tasks.transport import Session, SmtpTransport, Withdrawn
 
@@ -43,6 +44,8 @@ class Parts:
     record: Callable[[Result], threading.Event]
     #: Takes ids that were not begun, and claims of which nothing was sent.
     put_back: Callable[[Sequence[Any], Sequence[Claim]], None]
+    #: Tells when the next automatic attempt begins, after so many of them; None: there is none.
+    retry_at: Callable[[int], datetime | None]
     #: Tells whether the rest of a batch, so many mails, is better off in other hands.
     gives_way: Callable[[int], bool]
     pace: Pace
@@ -55,6 +58,7 @@ class Tally:
 
     sent: int = 0
     failed: int = 0
+    postponed: int = 0
     not_claimed: int = 0
     put_back: int = 0
 
@@ -135,7 +139,7 @@ class Batch:
 
     def _compose(self, claim: Claim) -> Mail | None:
         try:
-            return self._parts.compose(claim.document)
+            return claim.earlier.leave(self._parts.compose(claim.document))
         except MailError as error:
             self._record(results.of_failure(claim, None, error))
         except Exception as error:  # noqa: BLE001 - one mail's trouble must not be the batch's
@@ -171,7 +175,7 @@ class Batch:
                 # No connection: the rest would meet the same refusal.
                 while queue:
                     prepared = queue.popleft()
-                    self._record(results.of_failure(prepared.claim, prepared.mail, error))
+                    self._record(self._failure(prepared, error))
 
     def _begin_sending(self, queue: deque[Prepared]) -> None:
         """Pass the point of no return, once for all; mails whose lease is lost leave the queue."""
@@ -209,7 +213,7 @@ class Batch:
         except Withdrawn:
             self.tally.not_claimed += 1
         except MailError as error:
-            self._record(results.of_failure(claim, mail, error))
+            self._record(self._failure(prepared, error))
             return False
         except PyMongoError:
             self._not_begun.append(claim)
@@ -219,12 +223,23 @@ class Batch:
             self._record(results.of_bug(claim, error, sending=True))
             return False
         else:
-            self._record(results.of_outcome(claim, mail, outcome))
+            retry_at = self._retry_at(claim) if outcome.pending else None
+            self._record(results.of_outcome(claim, mail, outcome, retry_at))
         return True
+
+    def _failure(self, prepared: Prepared, error: MailError) -> Result:
+        claim, mail = prepared.claim, prepared.mail
+        retry_at = self._retry_at(claim) if isinstance(error, Transient) else None
+        return results.of_failure(claim, mail, error, retry_at)
+
+    def _retry_at(self, claim: Claim) -> datetime | None:
+        return self._parts.retry_at(claim.earlier.retries)
 
     def _record(self, result: Result) -> None:
         if result.state is State.SUCCESS:
             self.tally.sent += 1
+        elif result.state is State.PENDING:
+            self.tally.postponed += 1
         else:
             self.tally.failed += 1
         self._recorded.append(self._parts.record(result))

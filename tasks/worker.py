@@ -24,6 +24,7 @@ from tasks.envelope import Mail
 from tasks.lanes import Lane
 from tasks.mail import Defaults, compose
 from tasks.pace import Pace
+from tasks.retry import Backoff
 from tasks.transport import SmtpTransport
 
 
@@ -64,6 +65,9 @@ class Worker:
         self._defaults = Defaults(
             settings.default_from, settings.default_reply_to, namespace=mails.full_name
         )
+        self._backoff = Backoff(
+            settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds
+        )
         self._publish = publish
         self._waiting = waiting
         self._stopping = stopping
@@ -78,6 +82,7 @@ class Worker:
             transport=self._transport,
             record=self._writer.put,
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
+            retry_at=self._retry_at,
             gives_way=lambda left: self._gives_way(lane, left),
             pace=self._pace,
             stopping=self._stopping,
@@ -86,6 +91,10 @@ class Worker:
 
     def _compose(self, document: Document) -> Mail:
         return compose(document, self._defaults, now=self.now())
+
+    def _retry_at(self, retries: int) -> datetime | None:
+        delay = self._backoff.delay(retries)
+        return None if delay is None else self.now() + delay
 
     def _gives_way(self, lane: Lane, left: int) -> bool:
         """Tell whether mails of a higher lane wait, or all other hands are empty."""

@@ -3,6 +3,7 @@
 states      the states, phases and texts that stand in the document
 admit       none → PENDING, and the time of enqueueing
 claim       PENDING, RETRY, none → PROCESSING; the point of no return; giving back
+earlier     what an automatic retry need not send again
 results     outcome → the fields that say so (pure)
 writer      PROCESSING → SUCCESS | ERROR, written in groups, tried until it succeeds
 sweep       the queries of the leader's sweep

@@ -17,6 +17,7 @@ from config.mongo import Document
 from tasks.clock import Now
 from tasks.delivery import malformed, states
 from tasks.delivery.candidate import key
+from tasks.delivery.earlier import Earlier
 from tasks.delivery.states import CLAIMABLE, IS_WAITING, Phase, State
 
 
@@ -42,6 +43,11 @@ class Claim:
     #: time.monotonic() until which this worker may work on it.
     deadline: float
     phase: Phase = Phase.CLAIMED
+
+    @property
+    def earlier(self) -> Earlier:
+        """What earlier attempts of an automatic retry have settled."""
+        return Earlier.of(self.document)
 
     @property
     def fence(self) -> Document:

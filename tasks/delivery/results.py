@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,13 +25,14 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The end of one attempt."""
+    """The end of one attempt. State PENDING: the next one begins at `retry_at`."""
 
     claim: Claim
     state: State
     error: str | None = None
     info: Document | None = None
     errors: list[Document] = field(default_factory=list)
+    retry_at: datetime | None = None
 
     def changes(self, now: datetime, expire: datetime | None) -> Document:
         """Make the update that writes it."""
@@ -42,9 +44,19 @@ class Result:
             "delivery.info": self.info,
             "delivery.leaseExpireTime": None,
         }
+        removed = {"delivery.phase": "", "delivery.lostClaims": ""}
+        if self.retry_at is not None:
+            # enqueueTime null: the watcher knows it as our own write, and waits for its time.
+            changes |= {
+                "delivery.endTime": None,
+                "delivery.enqueueTime": None,
+                "delivery.nextAttemptTime": self.retry_at,
+                "delivery.retries": self.claim.earlier.retries + 1,
+            }
+            return {"$set": changes, "$unset": removed}
         if expire is not None:
             changes["delivery.expireAt"] = expire
-        return {"$set": changes, "$unset": {"delivery.phase": "", "delivery.lostClaims": ""}}
+        return {"$set": changes, "$unset": {**removed, "delivery.retries": ""}}
 
     def whole(self, now: datetime, expire: datetime | None) -> Document:
         """Make the `delivery` that says the same in a document of its own."""
@@ -56,40 +68,60 @@ class Result:
     def minimal(self) -> Result:
         """Make the same result for a document that has no room for more."""
         error = self.error and self.error[:100]
-        return Result(self.claim, self.state, error, {"response": "left out: no room below 16 MB"})
+        state = State.ERROR if self.retry_at else self.state
+        return Result(self.claim, state, error, {"response": "left out: no room below 16 MB"})
 
 
-def of_outcome(claim: Claim, mail: Mail, outcome: Outcome) -> Result:
-    """SUCCESS when the server took the mail for at least one recipient, else ERROR."""
+def of_outcome(
+    claim: Claim, mail: Mail, outcome: Outcome, retry_at: datetime | None = None
+) -> Result:
+    """Say how the server answered, together with what earlier attempts have settled.
+
+    PENDING when somebody was refused for now and there is a next attempt; else SUCCESS when the
+    server took the mail for at least one recipient; else ERROR.
+    """
+    whole = _with_earlier(claim, outcome)
     info = {
         "messageId": mail.message_id,
-        "accepted": list(outcome.accepted),
-        "rejected": list(outcome.rejected),
-        "pending": list(outcome.pending),
-        "response": _short(outcome.response),
+        "accepted": list(whole.accepted),
+        "rejected": list(whole.rejected),
+        "pending": list(whole.pending),
+        "response": _short(whole.response),
     }
-    errors = _errors(outcome.errors)
-    if outcome.accepted:
+    errors = _errors(whole.errors)
+    if whole.pending and retry_at is not None:
+        return Result(claim, State.PENDING, _refusals(outcome), info, errors, retry_at)
+    if whole.accepted:
         return Result(claim, State.SUCCESS, None, info, errors)
-    return Result(claim, State.ERROR, _refusals(outcome), info, errors)
+    return Result(claim, State.ERROR, _refusals(whole), info, errors)
 
 
-def of_failure(claim: Claim, mail: Mail | None, error: MailError) -> Result:
-    """ERROR: the attempt ended before the server answered for the recipients."""
+def of_failure(
+    claim: Claim, mail: Mail | None, error: MailError, retry_at: datetime | None = None
+) -> Result:
+    """Say why the server did not answer for the recipients.
+
+    PENDING when nothing was sent, trying again may help, and there is a next attempt. Else ERROR,
+    also when earlier attempts reached some: those stand in info.accepted.
+    """
+    text = _short(str(error))
     if mail is None:
-        return Result(claim, State.ERROR, _short(str(error)))
-    refused = [rejection.recipient for rejection in mail.rejected]
-    open_ = [] if isinstance(error, UnknownOutcome) else list(mail.recipients)
-    info = {
-        "messageId": mail.message_id,
-        "accepted": [],
-        "rejected": refused if isinstance(error, Transient | UnknownOutcome) else refused + open_,
-        "pending": open_ if isinstance(error, Transient) else [],
-        "response": _short(error.response),
-    }
+        return Result(claim, State.ERROR, text, _settled(claim))
+    open_ = () if isinstance(error, UnknownOutcome) else mail.recipients
+    transient = isinstance(error, Transient)
+    refused = tuple(each.recipient for each in mail.rejected)
     reason = error.response or str(error)
-    errors = [*mail.rejected, *(Rejection(each, error.code, reason) for each in open_)]
-    return Result(claim, State.ERROR, _short(str(error)), info, _errors(errors))
+    outcome = Outcome(
+        accepted=(),
+        rejected=refused if transient else (*refused, *open_),
+        pending=open_ if transient else (),
+        errors=(*mail.rejected, *(Rejection(each, error.code, reason) for each in open_)),
+        response=error.response,
+    )
+    if retry_at is not None and transient:
+        return dataclasses.replace(of_outcome(claim, mail, outcome, retry_at), error=text)
+    ended = of_outcome(claim, mail, outcome)
+    return dataclasses.replace(ended, state=State.ERROR, error=text)
 
 
 def of_bug(claim: Claim, error: Exception, *, sending: bool) -> Result:
@@ -97,14 +129,33 @@ def of_bug(claim: Claim, error: Exception, *, sending: bool) -> Result:
     text = f"internal error, please report it: {type(error).__name__}"
     if sending:
         text += "; it is unknown whether the mail was sent"
-    return Result(claim, State.ERROR, text)
+    return Result(claim, State.ERROR, text, _settled(claim))
+
+
+def _settled(claim: Claim) -> Document | None:
+    """Keep what earlier attempts have settled, when this one found out nothing."""
+    earlier = claim.earlier
+    if not earlier.retries:
+        return None
+    return {"accepted": list(earlier.accepted), "rejected": list(earlier.rejected), "pending": []}
+
+
+def _with_earlier(claim: Claim, outcome: Outcome) -> Outcome:
+    earlier = claim.earlier
+    return dataclasses.replace(
+        outcome,
+        accepted=(*earlier.accepted, *outcome.accepted),
+        rejected=(*earlier.rejected, *outcome.rejected),
+        errors=(*earlier.errors, *outcome.errors),
+    )
 
 
 def _refusals(outcome: Outcome) -> str:
     lines = [f"{each.recipient}: {each.response}" for each in outcome.errors[:_NAMED]]
     if len(outcome.errors) > _NAMED:
         lines.append(f"and {len(outcome.errors) - _NAMED} more in delivery.errors")
-    return _short("no recipient was accepted: " + "; ".join(lines)) or ""
+    said = "not every" if outcome.accepted else "no"
+    return _short(f"{said} recipient was accepted: " + "; ".join(lines)) or ""
 
 
 def _errors(rejections: Sequence[Rejection]) -> list[Document]:

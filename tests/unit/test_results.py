@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import bson
+import pytest
 
 from tasks.delivery import results
 from tasks.delivery.claim import Claim
+from tasks.delivery.earlier import Earlier
+from tasks.delivery.states import State
 from tasks.envelope import Mail, Rejection
 from tasks.errors import Permanent, Transient, UnknownOutcome
 from tasks.outcome import Outcome
@@ -57,3 +63,94 @@ def test_an_unknown_outcome_puts_nobody_anywhere() -> None:
     assert result.info is not None
     assert result.info["pending"] == result.info["accepted"] == []
     assert result.info["rejected"] == ["bad@@x"]
+
+
+LATER = datetime(2026, 1, 1, tzinfo=UTC)
+SECOND = Claim(
+    "id",
+    {
+        "delivery": {
+            "retries": 1,
+            "info": {
+                "accepted": ["ok@x.example"],
+                "rejected": ["no@x.example"],
+                "pending": ["a@example.com"],
+            },
+            "errors": [
+                {"recipient": "no@x.example", "code": 550, "response": "550 no"},
+                {"recipient": "a@example.com", "code": 451, "response": "451 later"},
+            ],
+        }
+    },
+    "worker:2",
+    2,
+    0.0,
+)
+BUSY = Outcome(
+    (),
+    pending=("a@example.com",),
+    errors=(Rejection("a@example.com", 451, "451 later"),),
+    response="451 later",
+)
+
+
+def test_a_refusal_for_now_is_tried_again() -> None:
+    """PENDING with the time, the count and the last error; no endTime, no expiry."""
+    result = results.of_outcome(CLAIM, MAIL, BUSY, LATER)
+
+    set_ = result.changes(LATER, LATER)["$set"]
+    assert set_["delivery.state"] == "PENDING"
+    assert set_["delivery.nextAttemptTime"] == LATER
+    assert set_["delivery.retries"] == 1
+    assert set_["delivery.endTime"] is None
+    assert "451 later" in set_["delivery.error"]
+    assert "delivery.expireAt" not in set_
+
+
+def test_the_last_attempt_knows_what_the_others_settled() -> None:
+    """Accepted and rejected earlier, accepted now: SUCCESS with all of them; the count goes."""
+    result = results.of_outcome(SECOND, MAIL, Outcome(("a@example.com",), response="250 ok"))
+
+    assert result.state is State.SUCCESS
+    assert result.info is not None
+    assert result.info["accepted"] == ["ok@x.example", "a@example.com"]
+    assert result.info["rejected"] == ["no@x.example"]
+    assert [each["recipient"] for each in result.errors] == ["no@x.example"]
+    assert "delivery.retries" in result.changes(LATER, None)["$unset"]
+
+
+def test_no_attempt_left() -> None:
+    """Somebody had it earlier: SUCCESS, the others stay pending. Nobody had it: ERROR."""
+    assert results.of_outcome(SECOND, MAIL, BUSY).state is State.SUCCESS
+    assert results.of_outcome(CLAIM, MAIL, BUSY).state is State.ERROR
+
+
+@pytest.mark.parametrize("error", [Permanent("no"), UnknownOutcome("gone")])
+def test_only_what_may_help_is_tried_again(error: Any) -> None:
+    """Neither a refusal for good nor a mail in doubt is repeated, whatever time there is."""
+    assert results.of_failure(CLAIM, MAIL, error, LATER).state is State.ERROR
+
+
+def test_recipients_with_an_answer_are_not_asked_again() -> None:
+    """Whoever accepted or rejected earlier is left out; new ones are not."""
+    mail = Mail(
+        "f@x", ("ok@x.example", "a@example.com", "no@x.example", "new@x.example"), b"", "<i@x>"
+    )
+
+    assert SECOND.earlier.leave(mail).recipients == ("a@example.com", "new@x.example")
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        {"info": {"accepted": ["a@example.com"]}},
+        {"retries": 0, "info": {"accepted": ["a@example.com"]}},
+        {"retries": True, "info": {"accepted": ["a@example.com"]}},
+        {"retries": "1", "info": {"accepted": ["a@example.com"]}},
+        {"retries": 1, "info": "a@example.com", "errors": 5},
+        {"retries": 1, "info": {"accepted": {"0": "a@example.com"}}, "errors": [5, {}]},
+    ],
+)
+def test_what_users_wrote_there_leaves_nobody_out(delivery: Any) -> None:
+    """A finished mail's RETRY goes to all, and odd values count for nothing."""
+    assert Earlier.of({"delivery": delivery}).leave(MAIL).recipients == MAIL.recipients
