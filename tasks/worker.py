@@ -53,7 +53,7 @@ class Worker:
         self._client = mongo.connect(settings, role="worker", pool_size=threads, retry_writes=False)
         mails = mongo.mail_collection(self._client, settings)
         self.now = ServerClock(self._client)
-        self._claims = Claims(mails, self.now, settings.lease_seconds)
+        self._claims = Claims(mails, self.now, settings.lease_seconds, settings.ttl)
         self._writer = ResultWriter(mails, self.now, settings.ttl)
         self._transport = SmtpTransport(
             settings.smtp_server,

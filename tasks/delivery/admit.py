@@ -16,6 +16,7 @@ from config.mongo import Document
 from tasks.clock import Now
 from tasks.delivery import malformed, states
 from tasks.delivery.candidate import Candidate, Kind, Time, key
+from tasks.delivery.malformed import Malformed
 from tasks.delivery.states import IS_WAITING
 from tasks.lanes import Lane
 
@@ -38,8 +39,8 @@ class Admission:
 
     def __init__(self, mails: Collection[Document], now: Now, ttl: timedelta | None) -> None:
         self._mails = mails
-        self._now = now
         self._ttl = ttl
+        self._malformed = Malformed(mails, now, ttl)
         #: A mail enqueued before this may never have been published: that watcher died.
         self._suspect_before = now()
 
@@ -70,12 +71,11 @@ class Admission:
         for candidate in candidates:
             kind = candidate.kind
             if kind is Kind.MALFORMED:
-                text = states.wrong_type(candidate.bson_type)
-                malformed.replace_wrong_type(self._mails, candidate.id, text, now)
+                self._malformed.replace_wrong_type(candidate.id, candidate.bson_type)
             elif kind is Kind.OTHER:
                 continue
             elif candidate.id_is_too_large:
-                malformed.refuse_id(self._mails, candidate.id, now)
+                self._malformed.refuse_id(candidate.id)
             elif due := candidate.due(now):
                 yield self._write(kind, now, enqueued=False, due=due, members=[candidate])
             else:
@@ -130,7 +130,7 @@ class Admission:
         except BulkWriteError as error:
             for failure in error.details["writeErrors"]:
                 id = write.members[failure["index"]].id
-                malformed.settle(self._mails, id, failure["code"], failure["errmsg"], self._now())
+                self._malformed.settle(id, failure["code"], failure["errmsg"])
             return int(error.details["nMatched"])
 
     def _unpublished(self, members: list[Candidate], now: datetime) -> list[Candidate]:

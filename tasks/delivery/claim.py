@@ -18,6 +18,7 @@ from tasks.clock import Now
 from tasks.delivery import malformed, states
 from tasks.delivery.candidate import key
 from tasks.delivery.earlier import Earlier
+from tasks.delivery.malformed import Malformed
 from tasks.delivery.states import CLAIMABLE, IS_WAITING, Phase, State
 
 
@@ -62,12 +63,19 @@ class Claims:
     and so makes them majority-committed before anything is sent.
     """
 
-    def __init__(self, mails: Collection[Document], now: Now, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        mails: Collection[Document],
+        now: Now,
+        lease_seconds: float,
+        ttl: timedelta | None = None,
+    ) -> None:
         self._mails = mails.with_options(write_concern=WriteConcern(w=1))
         self._majority = mails.with_options(write_concern=WriteConcern(w="majority"))
         self._now = now
         self._lease = timedelta(seconds=lease_seconds)
         self._usable = lease_seconds * (1 - MARGIN)
+        self._malformed = Malformed(self._mails, now, ttl)
 
     def claim(self, id: Any, token: str) -> Claim | None:
         """Take the document if it waits to be sent; None when it does not, or is gone.
@@ -87,7 +95,7 @@ class Claims:
             except OperationFailure as error:
                 if not malformed.is_about_the_document(error.code):
                     raise
-                malformed.settle(self._mails, id, error.code, str(error), self._now())
+                self._malformed.settle(id, error.code, str(error))
                 return None
             else:
                 return self._claim_of(document, token, started) if document else None
@@ -209,6 +217,6 @@ class Claims:
     def _claim_of(self, document: Document, token: str, started: float) -> Claim | None:
         attempts = document["delivery"]["attempts"]
         if not malformed.counts(attempts):
-            malformed.refuse_attempts(self._mails, document["_id"], self._now())
+            self._malformed.refuse_attempts(document["_id"])
             return None
         return Claim(document["_id"], document, token, int(attempts), started + self._usable)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -10,6 +10,7 @@ from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from config.mongo import Document
+from tasks.clock import Now
 from tasks.delivery import states
 from tasks.delivery.candidate import LARGEST_ID
 from tasks.delivery.states import State
@@ -35,106 +36,112 @@ def is_about_the_document(code: int | None) -> bool:
     return code in _WRONG_TYPE or code in TOO_LARGE or code == VALIDATION_FAILED
 
 
-def settle(
-    mails: Collection[Document], id: Any, code: int | None, message: str, now: datetime
-) -> None:
-    """Give a document that refused an update a `delivery` that says so. Raises PyMongoError."""
-    if code in TOO_LARGE:
-        _refuse_too_large(mails, id, now)
-    elif code in _WRONG_TYPE:
-        _settle_wrong_type(mails, id, now)
-    else:
-        # The collection's validator forbids what we write: only its owner can mend that.
-        _log.error("mail.unwritable", id=id, code=code, error=message)
-
-
-def _settle_wrong_type(mails: Collection[Document], id: Any, now: datetime) -> None:
-    found = mails.find_one({"_id": id}, {"kind": {"$type": "$delivery"}})
-    if found is None:
-        return
-    if found["kind"] == "null":
-        # Nothing can be written below null. Without it the watcher sees a new mail.
-        mails.update_one({"_id": id, "delivery": None}, {"$unset": {"delivery": ""}})
-    elif found["kind"] != "object":
-        replace_wrong_type(mails, id, states.wrong_type(found["kind"]), now)
-    else:
-        refuse_attempts(mails, id, now)
-
-
 def counts(attempts: Any) -> bool:
     """Tell whether `delivery.attempts` is a whole number (drivers may write it as a double)."""
     number = isinstance(attempts, int | float) and not isinstance(attempts, bool)
     return number and attempts % 1 == 0 and 0 <= attempts < _MOST_ATTEMPTS
 
 
-def refuse_attempts(mails: Collection[Document], id: Any, now: datetime) -> None:
-    """Replace a `delivery` whose `attempts` is no count by an ERROR. Raises PyMongoError.
+class Malformed:
+    """Gives such documents a `delivery` that says what is wrong. Methods raise PyMongoError."""
 
-    Null means absent: it is removed, and the sweep enqueues the mail again.
-    """
-    found = mails.find_one({"_id": id}, {"delivery.attempts": 1})
-    attempts = states.subdocument(found or {}).get("attempts", 0)
-    query = {"_id": id, "delivery.attempts": attempts}
-    if attempts is None:
-        mails.update_one(query, {"$unset": {"delivery.attempts": ""}})
-    elif not counts(attempts):
-        shown = attempts if isinstance(attempts, int | float) else f"a {type(attempts).__name__}"
-        text = f"delivery.attempts must be a whole number, 0 or more, not {shown}"
-        _set_error(mails, query, text, now)
-    else:
-        _log.error("mail.unwritable", id=id)
+    def __init__(self, mails: Collection[Document], now: Now, ttl: timedelta | None) -> None:
+        self._mails = mails
+        self._now = now
+        self._ttl = ttl
 
+    def settle(self, id: Any, code: int | None, message: str) -> None:
+        """Give a document that refused an update a `delivery` that says so."""
+        if code in TOO_LARGE:
+            self._refuse_too_large(id)
+        elif code in _WRONG_TYPE:
+            self._settle_wrong_type(id)
+        else:
+            # The collection's validator forbids what we write: only its owner can mend that.
+            _log.error("mail.unwritable", id=id, code=code, error=message)
 
-def refuse_id(mails: Collection[Document], id: Any, now: datetime) -> None:
-    """Put an ERROR into a document whose `_id` is too large to be queued. Raises PyMongoError."""
-    text = f"_id must not be larger than {LARGEST_ID} bytes; insert the mail again with another"
-    _set_error(mails, {"_id": id}, text, now)
+    def _settle_wrong_type(self, id: Any) -> None:
+        found = self._mails.find_one({"_id": id}, {"kind": {"$type": "$delivery"}})
+        if found is None:
+            return
+        if found["kind"] == "null":
+            # Nothing can be written below null. Without it the watcher sees a new mail.
+            self._mails.update_one({"_id": id, "delivery": None}, {"$unset": {"delivery": ""}})
+        elif found["kind"] != "object":
+            self.replace_wrong_type(id, found["kind"])
+        else:
+            self.refuse_attempts(id)
 
+    def refuse_attempts(self, id: Any) -> None:
+        """Replace a `delivery` whose `attempts` is no count by an ERROR.
 
-def replace_wrong_type(mails: Collection[Document], id: Any, text: str, now: datetime) -> None:
-    """Replace a `delivery` that is no map by an ERROR. Raises PyMongoError."""
-    wrong = {"$expr": {"$not": {"$in": [{"$type": "$delivery"}, ["object", "missing", "null"]]}}}
-    _set_error(mails, {"_id": id, **wrong}, text, now)
+        Null means absent: it is removed, and the sweep enqueues the mail again.
+        """
+        found = self._mails.find_one({"_id": id}, {"delivery.attempts": 1})
+        attempts = states.subdocument(found or {}).get("attempts", 0)
+        query = {"_id": id, "delivery.attempts": attempts}
+        if attempts is None:
+            self._mails.update_one(query, {"$unset": {"delivery.attempts": ""}})
+        elif not counts(attempts):
+            shown = (
+                attempts if isinstance(attempts, int | float) else f"a {type(attempts).__name__}"
+            )
+            text = f"delivery.attempts must be a whole number, 0 or more, not {shown}"
+            self._set_error(query, text)
+        else:
+            _log.error("mail.unwritable", id=id)
 
+    def refuse_id(self, id: Any) -> None:
+        """Put an ERROR into a document whose `_id` is too large to be queued."""
+        text = f"_id must not be larger than {LARGEST_ID} bytes; insert the mail again with another"
+        self._set_error({"_id": id}, text)
 
-def move_away(mails: Collection[Document], id: Any, delivery: Document) -> None:
-    """Copy a document without room for a `delivery` to the side; leave `delivery` in its place.
+    def replace_wrong_type(self, id: Any, bson_type: str) -> None:
+        """Replace a `delivery` that is no map by an ERROR; `bson_type` as $type names it."""
+        wrong = {
+            "$expr": {"$not": {"$in": [{"$type": "$delivery"}, ["object", "missing", "null"]]}}
+        }
+        self._set_error({"_id": id, **wrong}, states.wrong_type(bson_type))
 
-    Nothing is lost: the copy in `<collection>.oversize` is whole. Raises PyMongoError.
-    """
-    aside = mails.database[f"{mails.name}.{OVERSIZE}"]
-    mails.aggregate(
-        [{"$match": {"_id": id}}, {"$merge": {"into": aside.name, "whenMatched": "replace"}}]
-    )
-    mails.replace_one({"_id": id}, {"delivery": delivery, "movedTo": aside.name})
-    _log.error("mail.too_large", id=id, moved_to=aside.name)
+    def move_away(self, id: Any, delivery: Document) -> None:
+        """Copy a document without room for a `delivery` to the side; leave `delivery` in its place.
 
+        Nothing is lost: the copy in `<collection>.oversize` is whole.
+        """
+        aside = self._mails.database[f"{self._mails.name}.{OVERSIZE}"]
+        self._mails.aggregate(
+            [{"$match": {"_id": id}}, {"$merge": {"into": aside.name, "whenMatched": "replace"}}]
+        )
+        self._mails.replace_one({"_id": id}, {"delivery": delivery, "movedTo": aside.name})
+        _log.error("mail.too_large", id=id, moved_to=aside.name)
 
-def _refuse_too_large(mails: Collection[Document], id: Any, now: datetime) -> None:
-    text = (
-        "the document is too large: MongoDB's limit is 16 MB and its delivery does not fit in. "
-        f"It was moved to the collection {mails.name}.{OVERSIZE}"
-    )
-    move_away(mails, id, error(text, now))
+    def _refuse_too_large(self, id: Any) -> None:
+        text = (
+            "the document is too large: MongoDB's limit is 16 MB and its delivery does not fit in. "
+            f"It was moved to the collection {self._mails.name}.{OVERSIZE}"
+        )
+        self.move_away(id, self._error(text))
 
+    def _set_error(self, query: Document, text: str) -> None:
+        try:
+            self._mails.update_one(query, {"$set": {"delivery": self._error(text)}})
+        except OperationFailure as failure:
+            if failure.code not in TOO_LARGE:
+                raise
+            self._refuse_too_large(query["_id"])
 
-def error(text: str, now: datetime) -> Document:
-    """Make the `delivery` of a mail that nobody tried to send."""
-    return {
-        "state": State.ERROR.value,
-        "startTime": now,
-        "endTime": now,
-        "error": text,
-        "attempts": 0,
-        "leaseExpireTime": None,
-        "info": None,
-    }
-
-
-def _set_error(mails: Collection[Document], query: Document, text: str, now: datetime) -> None:
-    try:
-        mails.update_one(query, {"$set": {"delivery": error(text, now)}})
-    except OperationFailure as failure:
-        if failure.code not in TOO_LARGE:
-            raise
-        _refuse_too_large(mails, query["_id"], now)
+    def _error(self, text: str) -> Document:
+        """Make the `delivery` of a mail that nobody tried to send."""
+        now = self._now()
+        delivery: Document = {
+            "state": State.ERROR.value,
+            "startTime": now,
+            "endTime": now,
+            "error": text,
+            "attempts": 0,
+            "leaseExpireTime": None,
+            "info": None,
+        }
+        if self._ttl is not None:
+            delivery["expireAt"] = states.expire_time(now, self._ttl)
+        return delivery

@@ -16,6 +16,7 @@ from tasks.clock import Now
 from tasks.delivery import malformed, states
 from tasks.delivery.candidate import PROJECTION, Candidate
 from tasks.delivery.indexes import LIVE
+from tasks.delivery.malformed import Malformed
 from tasks.delivery.states import Phase, State
 from tasks.lanes import Lane
 
@@ -38,6 +39,7 @@ class Sweep:
         self._now = now
         self._ttl = ttl
         self._lease_expired = lease_expired
+        self._malformed = Malformed(self._mails, now, ttl)
 
     def waiting(
         self, state: State | None, lane: Lane, limit: int, *, enqueued_before: datetime | None
@@ -84,7 +86,7 @@ class Sweep:
                 if not malformed.is_about_the_document(failure["code"]):
                     raise
                 id = documents[failure["index"]]["_id"]
-                malformed.settle(self._mails, id, failure["code"], failure["errmsg"], now)
+                self._malformed.settle(id, failure["code"], failure["errmsg"])
             return len(documents)
 
     def _end_lease(self, id: Any, delivery: Mapping[str, Any], now: datetime) -> UpdateOne:

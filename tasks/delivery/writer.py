@@ -18,6 +18,7 @@ from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 from config.mongo import Document
 from tasks.clock import Now
 from tasks.delivery import malformed, states
+from tasks.delivery.malformed import Malformed
 from tasks.delivery.results import Result
 from tasks.delivery.states import State
 
@@ -49,6 +50,7 @@ class ResultWriter:
         self._mails = mails.with_options(write_concern=WriteConcern(w="majority"))
         self._now = now
         self._ttl = ttl
+        self._malformed = Malformed(self._mails, now, ttl)
         self._tickets: queue.SimpleQueue[_Ticket] = queue.SimpleQueue()
         self._last_group = 1
         threading.Thread(target=self._run, name="results", daemon=True).start()
@@ -143,7 +145,7 @@ class ResultWriter:
             return [minimal]
         now = self._now()
         delivery = result.whole(now, states.expire_time(now, self._ttl))
-        malformed.move_away(self._mails, result.claim.id, delivery)
+        self._malformed.move_away(result.claim.id, delivery)
         return []
 
     def _explain(self, results: Sequence[Result]) -> None:

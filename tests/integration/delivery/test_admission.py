@@ -273,3 +273,12 @@ def test_an_id_too_large_for_a_message_is_an_error(
 
     assert ids(ready) == ["small"]
     assert "_id must not be larger" in delivery_of(mails, huge)["error"]
+
+
+def test_an_error_of_the_watchers_own_expires_too(mails: Mails, clock: SetClock) -> None:
+    """A document nobody could send is removed like any other that ended in ERROR."""
+    mails.insert_one({"_id": 1, "delivery": 5})
+
+    Admission(mails, clock, timedelta(days=1)).admit(present(mails), clock())
+
+    assert delivery_of(mails, 1)["expireAt"] == clock() + timedelta(days=1)
