@@ -71,7 +71,7 @@ class Admission:
         for candidate in candidates:
             kind = candidate.kind
             if kind is Kind.MALFORMED:
-                self._malformed.replace_wrong_type(candidate.id, candidate.bson_type)
+                self._malformed.refuse(candidate.id, candidate.bson_type)
             elif kind is Kind.OTHER:
                 continue
             elif candidate.id_is_too_large:

@@ -39,7 +39,7 @@ class Kind(Enum):
     NEW = "new"  #: no `delivery`, or null
     BARE = "bare"  #: a `delivery` without state
     WAITING = "waiting"  #: PENDING or RETRY stands there already
-    MALFORMED = "malformed"  #: `delivery` is no map
+    MALFORMED = "malformed"  #: `delivery` is no map, or its state a list
     OTHER = "other"  #: done, in work, or a state of the users' own
 
 
@@ -86,7 +86,7 @@ class Candidate:
         """What has to be written."""
         if self.bson_type in ("missing", "null", "undefined"):
             return Kind.NEW
-        if self.bson_type != "object":
+        if self.bson_type != "object" or isinstance(self.state, list):
             return Kind.MALFORMED
         if self.state is None:
             return Kind.BARE

@@ -68,7 +68,7 @@ class Malformed:
             # Nothing can be written below null. Without it the watcher sees a new mail.
             self._mails.update_one({"_id": id, "delivery": None}, {"$unset": {"delivery": ""}})
         elif found["kind"] != "object":
-            self.replace_wrong_type(id, found["kind"])
+            self.refuse(id, found["kind"])
         else:
             self.refuse_attempts(id)
 
@@ -96,11 +96,18 @@ class Malformed:
         text = f"_id must not be larger than {LARGEST_ID} bytes; insert the mail again with another"
         self._set_error({"_id": id}, text)
 
-    def replace_wrong_type(self, id: Any, bson_type: str) -> None:
-        """Replace a `delivery` that is no map by an ERROR; `bson_type` as $type names it."""
-        wrong = {
-            "$expr": {"$not": {"$in": [{"$type": "$delivery"}, ["object", "missing", "null"]]}}
-        }
+    def refuse(self, id: Any, bson_type: str) -> None:
+        """Replace a `delivery` that is no map, or whose state is a list, by an ERROR.
+
+        `bson_type` is that of `delivery`, as $type names it. A list with PENDING in it matches
+        every query for PENDING: the sweep would find it for ever.
+        """
+        if bson_type == "object":
+            query: Document = {"_id": id, "delivery.state": {"$type": "array"}}
+            self._set_error(query, "delivery.state must be a string, not a list")
+            return
+        maps = ["object", "missing", "null"]
+        wrong = {"$expr": {"$not": {"$in": [{"$type": "$delivery"}, maps]}}}
         self._set_error({"_id": id, **wrong}, states.wrong_type(bson_type))
 
     def move_away(self, id: Any, delivery: Document) -> None:

@@ -282,3 +282,15 @@ def test_an_error_of_the_watchers_own_expires_too(mails: Mails, clock: SetClock)
     Admission(mails, clock, timedelta(days=1)).admit(present(mails), clock())
 
     assert delivery_of(mails, 1)["expireAt"] == clock() + timedelta(days=1)
+
+
+@pytest.mark.parametrize("state", [["PENDING"], [None], ["DRAFT", "RETRY"]], ids=repr)
+def test_a_list_of_states_is_an_error(
+    mails: Mails, admission: Admission, clock: SetClock, state: list[str | None]
+) -> None:
+    """Every query for PENDING finds it: left alone, it would come back with each sweep."""
+    mails.insert_one({"_id": 1, "delivery": {"state": state}})
+
+    assert admission.admit(present(mails), clock()) == []
+
+    assert delivery_of(mails, 1)["error"] == "delivery.state must be a string, not a list"
