@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -87,7 +87,11 @@ class Application:
 
     def insert(self, count: int = 1, **fields: Any) -> list[Any]:
         """Insert mails; return their ids."""
-        documents = [mail(number, **fields) for number in range(count)]
+        return self.insert_numbered(range(count), **fields)
+
+    def insert_numbered(self, numbers: Iterable[int], **fields: Any) -> list[Any]:
+        """Insert mails, each with its number in the recipient; return their ids."""
+        documents = [mail(number, **fields) for number in numbers]
         return list(self.mails.insert_many(documents).inserted_ids)
 
     def delivery(self, id: Any) -> dict[str, Any]:

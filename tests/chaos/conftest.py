@@ -1,0 +1,32 @@
+"""The processes on a test's own database, sending to a server that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from pymongo.database import Database
+
+from config.settings import Settings
+from tests.support.application import Application
+from tests.support.sink import Script, Sink
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """Slow enough that whatever is killed has mails in hand."""
+    with Sink(script=Script(delay=0.005)) as running:
+        yield running
+
+
+@pytest.fixture
+def application(
+    settings: Settings, sink: Sink, database: Database[dict[str, Any]], tmp_path: Path
+) -> Iterator[Application]:
+    """Processes that send to `sink`."""
+    ours = settings.model_copy(update={"smtp_connection_uri": SecretStr(sink.uri)})
+    with Application(ours, database, tmp_path) as running:
+        yield running
