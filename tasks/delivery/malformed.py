@@ -79,7 +79,7 @@ class Malformed:
         """
         found = self._mails.find_one({"_id": id}, {"delivery.attempts": 1})
         attempts = states.subdocument(found or {}).get("attempts", 0)
-        query = {"_id": id, "delivery.attempts": attempts}
+        query = {"_id": id, "delivery.attempts": {"$eq": attempts}}
         if attempts is None:
             self._mails.update_one(query, {"$unset": {"delivery.attempts": ""}})
         elif not counts(attempts):

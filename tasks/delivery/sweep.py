@@ -22,6 +22,7 @@ from tasks.lanes import Lane
 
 
 _PHASE = {"delivery.phase": ""}
+_LEASE_FIELDS = {f"delivery.{name}": 1 for name in ("worker", "attempts", "phase", "lostClaims")}
 
 
 class Sweep:
@@ -69,7 +70,7 @@ class Sweep:
             "delivery.state": State.PROCESSING,
             "delivery.leaseExpireTime": _not_after(self._now()),
         }
-        return list(self._mails.find(query, {"delivery": 1}, limit=limit, hint=LIVE))
+        return list(self._mails.find(query, _LEASE_FIELDS, limit=limit, hint=LIVE))
 
     def end_leases(self, documents: Sequence[Document]) -> int:
         """Settle documents with expired leases; return how many were."""
@@ -93,8 +94,9 @@ class Sweep:
         query = {
             "_id": id,
             "delivery.state": State.PROCESSING,
-            "delivery.worker": delivery.get("worker"),
-            "delivery.attempts": delivery.get("attempts"),
+            # $eq: whoever may insert may write {"$gt": ""} there, and that would be an operator.
+            "delivery.worker": {"$eq": delivery.get("worker")},
+            "delivery.attempts": {"$eq": delivery.get("attempts")},
             "delivery.leaseExpireTime": _not_after(now),
         }
         changes = self._unknown(now)

@@ -237,3 +237,16 @@ def test_due_mails_are_found_when_their_time_has_come(
 
     assert [candidate.id for candidate in sweep.due(State.RETRY, 10)] == [1, 2, 3]
     assert sweep.due(State.PENDING, 10) == []
+
+
+@pytest.mark.parametrize("forged", [{"$gt": ""}, {"$foo": 1}, {"$ne": None}], ids=repr)
+@pytest.mark.parametrize("name", ["worker", "attempts"])
+def test_operators_in_a_forged_lease_are_values(
+    mails: Mails, sweep: Sweep, name: str, forged: dict[str, Any]
+) -> None:
+    """Whoever may insert documents must not write the sweep's queries: the lease just ends."""
+    mails.insert_one({"_id": "mail", "delivery": {"state": "PROCESSING", name: forged}})
+
+    assert sweep.end_leases(sweep.expired_leases(10)) == 1
+
+    assert delivery_of(mails)["state"] == "ERROR"
