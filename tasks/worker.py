@@ -16,15 +16,19 @@ import structlog
 from config import mongo
 from config.mongo import Document
 from config.settings import Settings
-from tasks.batch import Batch, Parts, Tally
+from tasks.batch import Batch
 from tasks.clock import ServerClock
 from tasks.delivery.claim import Claim, Claims
+from tasks.delivery.returns import Returns
 from tasks.delivery.writer import ResultWriter
 from tasks.envelope import Mail
 from tasks.lanes import Lane
+from tasks.ledger import Tally
 from tasks.mail import Defaults, compose
 from tasks.pace import Pace
+from tasks.parts import Parts
 from tasks.retry import Backoff
+from tasks.screening.screen import Listener, Screen
 from tasks.transport import SmtpTransport
 
 
@@ -53,7 +57,10 @@ class Worker:
         self._client = mongo.connect(settings, role="worker", pool_size=threads, retry_writes=False)
         mails = mongo.mail_collection(self._client, settings)
         self.now = ServerClock(self._client)
+        self._screens: list[Screen] = []
+        self._listeners: list[Listener] = []
         self._claims = Claims(mails, self.now, settings.lease_seconds, settings.ttl)
+        self._returns = Returns(mails, self.now, settings.ttl)
         self._writer = ResultWriter(mails, self.now, settings.ttl)
         self._transport = SmtpTransport(
             settings.smtp_server,
@@ -79,8 +86,11 @@ class Worker:
         parts = Parts(
             claims=self._claims,
             compose=self._compose,
+            screens=self._screens,
             transport=self._transport,
+            listeners=self._listeners,
             record=self._writer.put,
+            postpone=self._returns.postpone,
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
             retry_at=self._retry_at,
             gives_way=lambda left: self._gives_way(lane, left),
@@ -112,8 +122,8 @@ class Worker:
         ids = [*(claim.id for claim in claims), *rest]
         try:
             if claims:
-                self._claims.release(claims, enqueue_time=now)
-            self._claims.stamp(ids, now)
+                self._returns.release(claims, enqueue_time=now)
+            self._returns.stamp(ids, now)
             size = math.ceil(len(ids) / _PIECES)
             pieces = [ids[start : start + size] for start in range(0, len(ids), size)]
             self._publish([(lane, piece) for piece in pieces], now)

@@ -2,7 +2,8 @@
 
 states      the states, phases and texts that stand in the document
 admit       none → PENDING, and the time of enqueueing
-claim       PENDING, RETRY, none → PROCESSING; the point of no return; giving back
+claim       PENDING, RETRY, none → PROCESSING; the point of no return
+returns     PROCESSING → PENDING: what was not begun, or has to wait
 earlier     what an automatic retry need not send again
 results     outcome → the fields that say so (pure)
 writer      PROCESSING → SUCCESS | ERROR, written in groups, tried until it succeeds

@@ -128,9 +128,7 @@ class Admission:
         try:
             return self._mails.bulk_write(requests, ordered=False).matched_count
         except BulkWriteError as error:
-            for failure in error.details["writeErrors"]:
-                id = write.members[failure["index"]].id
-                self._malformed.settle(id, failure["code"], failure["errmsg"])
+            self._malformed.settle_all(error, [member.id for member in write.members])
             return int(error.details["nMatched"])
 
     def _unpublished(self, members: list[Candidate], now: datetime) -> list[Candidate]:

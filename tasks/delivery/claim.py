@@ -1,11 +1,11 @@
-"""PENDING, RETRY, none → PROCESSING; the point of no return; giving back what was not begun."""
+"""PENDING, RETRY, none → PROCESSING, and the point of no return."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -15,11 +15,11 @@ from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernErro
 
 from config.mongo import Document
 from tasks.clock import Now
-from tasks.delivery import malformed, states
+from tasks.delivery import malformed
 from tasks.delivery.candidate import key
 from tasks.delivery.earlier import Earlier
 from tasks.delivery.malformed import Malformed
-from tasks.delivery.states import CLAIMABLE, IS_WAITING, Phase, State
+from tasks.delivery.states import CLAIMABLE, Phase, State
 
 
 #: Part of the lease kept back for writing the outcome before it runs out.
@@ -57,7 +57,7 @@ class Claim:
 
 
 class Claims:
-    """Takes, keeps and gives back leases. Needs a client with retryWrites=False for cheap claims.
+    """Takes and keeps leases. Needs a client with retryWrites=False for cheap claims.
 
     A claim is written with w:1. `begin_sending` writes with w:majority, on condition of the claims,
     and so makes them majority-committed before anything is sent.
@@ -144,45 +144,6 @@ class Claims:
         lost = [claim.id for claim in claims if key(claim.id) not in held]
         _log.warning("lease.lost", ids=lost)
         return [claim for claim in claims if key(claim.id) in held]
-
-    def release(self, claims: Sequence[Claim], *, enqueue_time: datetime | None) -> None:
-        """Give back documents of which nothing was sent, as if they had never been claimed.
-
-        Only for claims whose SMTP transaction this worker has not begun. `enqueue_time`: when the
-        ids are published again; None: the feeder does that. Done twice, the second time changes
-        nothing. Raises PyMongoError when the server stays away.
-        """
-        changes = {
-            "delivery.state": State.PENDING.value,
-            "delivery.enqueueTime": enqueue_time,
-            "delivery.leaseExpireTime": None,
-            "delivery.endTime": None,
-            "delivery.error": None,
-        }
-        update = {
-            "$set": changes,
-            "$inc": {"delivery.attempts": -1},
-            "$unset": {"delivery.phase": "", "delivery.worker": ""},
-        }
-        query = {
-            "_id": {"$in": [claim.id for claim in claims]},
-            "delivery.worker": claims[0].token,
-            "$or": states.UNDECIDED,
-        }
-        for attempt in range(1, _TRIES + 1):
-            try:
-                self._mails.update_many(query, update)
-            except ConnectionFailure:
-                if attempt == _TRIES:
-                    raise
-                time.sleep(_PAUSE * attempt)
-            else:
-                return
-
-    def stamp(self, ids: Sequence[Any], enqueue_time: datetime) -> None:
-        """Note when waiting documents are published again. Raises PyMongoError."""
-        query = {"_id": {"$in": list(ids)}, "delivery.state": IS_WAITING}
-        self._mails.update_many(query, {"$set": {"delivery.enqueueTime": enqueue_time}})
 
     def _find_and_claim(self, id: Any, token: str) -> Document | None:
         now = self._now()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from pymongo.collection import Collection
-from pymongo.errors import OperationFailure
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from config.mongo import Document
 from tasks.clock import Now
@@ -59,6 +60,18 @@ class Malformed:
         else:
             # The collection's validator forbids what we write: only its owner can mend that.
             _log.error("mail.unwritable", id=id, code=code, error=message)
+
+    def settle_all(self, error: BulkWriteError, ids: Sequence[Any]) -> None:
+        """Do so with each failure of a bulk write; `ids` are those of its requests, in order.
+
+        Raises the error itself when it speaks of the server.
+        """
+        failures = error.details["writeErrors"]
+        about_documents = all(is_about_the_document(failure["code"]) for failure in failures)
+        if error.details["writeConcernErrors"] or not about_documents:
+            raise error
+        for failure in failures:
+            self.settle(ids[failure["index"]], failure["code"], failure["errmsg"])
 
     def _settle_wrong_type(self, id: Any) -> None:
         found = self._mails.find_one({"_id": id}, {"kind": {"$type": "$delivery"}})

@@ -44,7 +44,7 @@ class Result:
             "delivery.info": self.info,
             "delivery.leaseExpireTime": None,
         }
-        removed = {"delivery.phase": "", "delivery.lostClaims": ""}
+        removed = {"delivery.phase": "", "delivery.lostClaims": "", "delivery.waitsFor": ""}
         if self.retry_at is not None:
             # enqueueTime null: the watcher knows it as our own write, and waits for its time.
             changes |= {

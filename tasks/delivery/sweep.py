@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError
 from config.mongo import Document
 from tasks import lanes
 from tasks.clock import Now
-from tasks.delivery import malformed, states
+from tasks.delivery import states
 from tasks.delivery.candidate import PROJECTION, Candidate
 from tasks.delivery.indexes import LIVE
 from tasks.delivery.malformed import Malformed
@@ -21,7 +21,8 @@ from tasks.delivery.states import Phase, State
 from tasks.lanes import Lane
 
 
-_PHASE = {"delivery.phase": ""}
+#: What makes sense only while a mail is in work or waits.
+_PASSING = {"delivery.phase": "", "delivery.waitsFor": ""}
 _LEASE_FIELDS = {f"delivery.{name}": 1 for name in ("worker", "attempts", "phase", "lostClaims")}
 
 
@@ -81,13 +82,7 @@ class Sweep:
         try:
             return self._mails.bulk_write(requests, ordered=False).matched_count
         except BulkWriteError as error:
-            if error.details["writeConcernErrors"]:
-                raise
-            for failure in error.details["writeErrors"]:
-                if not malformed.is_about_the_document(failure["code"]):
-                    raise
-                id = documents[failure["index"]]["_id"]
-                self._malformed.settle(id, failure["code"], failure["errmsg"])
+            self._malformed.settle_all(error, [each["_id"] for each in documents])
             return len(documents)
 
     def _end_lease(self, id: Any, delivery: Mapping[str, Any], now: datetime) -> UpdateOne:
@@ -104,7 +99,7 @@ class Sweep:
             query["delivery.phase"] = Phase.CLAIMED
             changes = self._unsent(delivery, now)
         set_ = {"delivery.leaseExpireTime": None, **changes}
-        return UpdateOne(query, {"$set": set_, "$unset": _PHASE})
+        return UpdateOne(query, {"$set": set_, "$unset": _PASSING})
 
     def _unsent(self, delivery: Mapping[str, Any], now: datetime) -> Document:
         """Nothing was sent: the stream sees PENDING and enqueues it again, but not for ever."""

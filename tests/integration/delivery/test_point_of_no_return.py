@@ -1,4 +1,4 @@
-"""begin_sending and release: what may be sent, and what goes back as if never claimed."""
+"""begin_sending: what may be sent."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pymongo.errors import ConnectionFailure
 from pymongo.monitoring import CommandListener
 
 from tasks.delivery.claim import Claims
-from tasks.delivery.states import LEASE_EXPIRED, Phase
-from tasks.delivery.sweep import Sweep
+from tasks.delivery.states import Phase
 from tests.support.clock import SetClock
 from tests.support.deliveries import delivery_of, insert_pending, must_claim
 from tests.support.failpoint import failing
@@ -104,7 +103,7 @@ def test_it_is_one_majority_write_for_the_group(
     ],
     ids=str,
 )
-def test_it_is_tried_again_while_the_lease_holds(  # noqa: PLR0917 - fixtures
+def test_it_is_tried_again_while_the_lease_holds(
     mongo_client: MongoClient[dict[str, Any]],
     mails: Mails,
     claims: Claims,
@@ -136,95 +135,6 @@ def test_without_an_answer_until_the_lease_ends_nothing_may_be_sent(
         pytest.raises(ConnectionFailure),
     ):
         claims.begin_sending([claim])
-
-
-def test_released_mails_are_as_if_never_claimed(
-    mails: Mails, claims: Claims, clock: SetClock
-) -> None:
-    """PENDING, the attempt not counted, from either phase; others' documents untouched."""
-    for id in ("a", "b", "other"):
-        insert_pending(mails, clock(), id, attempts=2)
-    before = delivery_of(mails, "a")
-    claimed, sending = must_claim(claims, "a"), must_claim(claims, "b")
-    claims.begin_sending([sending])
-    other = must_claim(claims, "other", token="worker:2")
-    now = clock.advance(1)
-
-    claims.release([claimed, sending, other], enqueue_time=now)
-
-    expected = {**before, "enqueueTime": now, "nextAttemptTime": None}
-    assert delivery_of(mails, "a") == delivery_of(mails, "b") == expected
-    assert delivery_of(mails, "other")["state"] == "PROCESSING"
-    assert must_claim(claims, "a").attempt == 3
-
-
-def test_a_release_without_an_answer_is_done_once(
-    mongo_client: MongoClient[dict[str, Any]],
-    mails: Mails,
-    claims: Claims,
-    clock: SetClock,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Tried again after a broken connection; doing it twice does not count down twice."""
-    monkeypatch.setattr("tasks.delivery.claim._PAUSE", 0.001)
-    insert_pending(mails, clock(), attempts=4)
-    claim = must_claim(claims)
-
-    with failing(
-        mongo_client, "update", times=2, closeConnection=True, appName="mailtrigger-worker"
-    ):
-        claims.release([claim], enqueue_time=None)
-    claims.release([claim], enqueue_time=None)
-
-    delivery = delivery_of(mails)
-    assert (delivery["state"], delivery["attempts"]) == ("PENDING", 4)
-    assert delivery["enqueueTime"] is None
-
-
-def test_a_release_takes_back_the_sweeps_verdict(
-    mails: Mails, claims: Claims, clock: SetClock, sweep: Sweep
-) -> None:
-    """The lease ran out in phase SENDING, but this worker knows that nothing was sent."""
-    insert_pending(mails, clock())
-    claim = must_claim(claims)
-    claims.begin_sending([claim])
-    clock.advance(61)
-    sweep.end_leases(sweep.expired_leases(10))
-    assert delivery_of(mails)["error"] == LEASE_EXPIRED
-
-    claims.release([claim], enqueue_time=None)
-
-    delivery = delivery_of(mails)
-    assert delivery["state"] == "PENDING"
-    assert delivery["error"] is delivery["endTime"] is None
-
-
-@pytest.mark.parametrize("state", ["CANCELLED", "SUCCESS", "RETRY", "PENDING"])
-def test_a_release_leaves_a_state_that_others_wrote(
-    mails: Mails, claims: Claims, clock: SetClock, state: str
-) -> None:
-    """What a user wrote meanwhile stands."""
-    insert_pending(mails, clock())
-    claim = must_claim(claims)
-    mails.update_one({"_id": "mail"}, {"$set": {"delivery.state": state}})
-    before = delivery_of(mails)
-
-    claims.release([claim], enqueue_time=clock())
-
-    assert delivery_of(mails) == before
-
-
-def test_only_waiting_mails_are_stamped(mails: Mails, claims: Claims, clock: SetClock) -> None:
-    """`stamp` notes when ids are published again; a finished mail has no such time."""
-    insert_pending(mails, clock(), 1)
-    insert_pending(mails, clock(), 2, state="SUCCESS")
-    before = clock()
-    now = clock.advance(9)
-
-    claims.stamp([1, 2], now)
-
-    assert delivery_of(mails, 1)["enqueueTime"] == now
-    assert delivery_of(mails, 2)["enqueueTime"] == before
 
 
 class _WriteConcerns(CommandListener):

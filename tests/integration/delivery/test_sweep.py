@@ -83,7 +83,7 @@ def test_the_third_lost_claim_is_an_error(
 
 @pytest.mark.parametrize(("setting", "state"), [("error", "ERROR"), ("retry", "RETRY")])
 @pytest.mark.parametrize("phase", ["SENDING", None, 5])
-def test_a_mail_that_may_have_been_sent_ends_as_the_setting_says(  # noqa: PLR0917 - fixtures
+def test_a_mail_that_may_have_been_sent_ends_as_the_setting_says(
     mails: Mails, claims: Claims, clock: SetClock, setting: Any, state: str, phase: Any
 ) -> None:
     """Phase SENDING, none, or something else: the outcome is unknown."""

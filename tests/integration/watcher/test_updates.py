@@ -11,9 +11,11 @@ from config import mongo
 from tasks.clock import ServerClock
 from tasks.delivery.claim import Claims
 from tasks.delivery.results import Result
+from tasks.delivery.returns import Returns, Waiting
 from tasks.delivery.states import State
 from tasks.delivery.writer import ResultWriter
 from tests.support.application import Application, eventually, mail
+from tests.support.deliveries import must_claim
 from tests.support.queue_messages import (
     count,
     wait_for_everything_before_now,
@@ -179,26 +181,26 @@ def test_a_delivery_that_is_no_map_is_an_error(
 
 
 def test_own_writes_ask_for_nothing(watched: Application) -> None:
-    """Claim, point of no return, release, stamp, result: no message beyond the first."""
-    [finished_id, released_id] = watched.insert(2)
-    wait_until_queued(watched, finished_id, released_id)
+    """Claim, point of no return, giving back, stamp, result: no message beyond the first."""
+    [finished_id, released_id, postponed_id] = watched.insert(3)
+    wait_until_queued(watched, finished_id, released_id, postponed_id)
     with mongo.connect(watched.settings, role="worker", retry_writes=False) as client:
         mails = mongo.mail_collection(client, watched.settings)
         now = ServerClock(client)
-        claims = Claims(mails, now, 60)
-        claim = claims.claim(finished_id, "worker:1")
-        released = claims.claim(released_id, "worker:1")
-        assert claim
-        assert released
+        claims, returns = Claims(mails, now, 60), Returns(mails, now)
+        claim = must_claim(claims, finished_id)
+        released = must_claim(claims, released_id)
         claims.begin_sending([claim, released])
-        claims.release([released], enqueue_time=now())
-        claims.stamp([released_id], now())
+        returns.postpone([Waiting(must_claim(claims, postponed_id), 600, "a limit")])
+        returns.release([released], enqueue_time=now())
+        returns.stamp([released_id], now())
         assert ResultWriter(mails, now, None).put(Result(claim, State.SUCCESS)).wait(10)
 
     wait_for_everything_before_now(watched)
 
     assert count(watched, finished_id) == 1
     assert count(watched, released_id) == 1
+    assert count(watched, postponed_id) == 1
 
 
 def test_insert_and_update_at_once_are_enqueued_at_most_twice(watched: Application) -> None:

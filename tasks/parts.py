@@ -1,0 +1,40 @@
+"""What a batch works with; one of each in a process, shared by its threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from config.mongo import Document
+from tasks.delivery.claim import Claim, Claims
+from tasks.delivery.results import Result
+from tasks.delivery.returns import Waiting
+from tasks.envelope import Mail
+from tasks.pace import Pace
+from tasks.screening.screen import Listener, Screen
+from tasks.transport import SmtpTransport
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The collaborators of `Batch` and `Sending`."""
+
+    claims: Claims
+    compose: Callable[[Document], Mail]
+    screens: Sequence[Screen]
+    transport: SmtpTransport
+    listeners: Sequence[Listener]
+    record: Callable[[Result], threading.Event]
+    #: Gives back mails that wait for something.
+    postpone: Callable[[Sequence[Waiting]], None]
+    #: Takes ids that were not begun, and claims of which nothing was sent.
+    put_back: Callable[[Sequence[Any], Sequence[Claim]], None]
+    #: Tells when the next automatic attempt begins, after so many of them; None: there is none.
+    retry_at: Callable[[int], datetime | None]
+    #: Tells whether the rest of a batch, so many mails, is better off in other hands.
+    gives_way: Callable[[int], bool]
+    pace: Pace
+    stopping: threading.Event

@@ -1,0 +1,6 @@
+"""Between composing and sending: which of the mails in hand may go out now.
+
+screen          what a screen gets and says; all of them in a row
+originals       one mail for each `idempotencyKey`
+suppressions    recipients that must not get mail
+"""
