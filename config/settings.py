@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     default_from: Mailbox = Field(examples=["Example Shop <shop@example.com>"])
     default_reply_to: Mailbox | None = Field(default=None, examples=["help@example.com"])
 
+    # Who must not get any.
+    suppressions_collection: CollectionName | None = Field(default=None, examples=["suppressions"])
+    suppress_hard_bounces: bool = Field(default=False, examples=["true"])
+
     # How long things last.
     ttl_expire_type: Literal["never", "hour", "day", "week", "month", "year"] = Field(
         default="never", examples=["week"]
@@ -152,6 +156,13 @@ class Settings(BaseSettings):
     @classmethod
     def _smtp_uri_is_whole(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         _smtp_server(value, info.data.get("smtp_password"))
+        return value
+
+    @field_validator("suppress_hard_bounces")
+    @classmethod
+    def _have_somewhere_to_go(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
+        if value and info.data.get("suppressions_collection") is None:
+            raise ValueError("needs SUPPRESSIONS_COLLECTION, where the addresses are kept")
         return value
 
     @field_validator("ttl_expire_value")

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A recipient that got nothing: the SMTP reply code, or None when we refused it ourselves."""
+    """A recipient that got nothing: the SMTP reply code, or None when we refused it ourselves.
+
+    `hard_bounce`: the server says that there is no such address.
+    """
 
     recipient: str
     code: int | None
     response: str
+    hard_bounce: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from config.settings import Settings
 from tasks.batch import Batch
 from tasks.clock import ServerClock
 from tasks.delivery.claim import Claim, Claims
+from tasks.delivery.keys import Keys
 from tasks.delivery.returns import Returns
 from tasks.delivery.writer import ResultWriter
 from tasks.envelope import Mail
@@ -28,7 +29,9 @@ from tasks.mail import Defaults, compose
 from tasks.pace import Pace
 from tasks.parts import Parts
 from tasks.retry import Backoff
+from tasks.screening.originals import Originals
 from tasks.screening.screen import Listener, Screen
+from tasks.screening.suppressions import Suppressions
 from tasks.transport import SmtpTransport
 
 
@@ -57,8 +60,6 @@ class Worker:
         self._client = mongo.connect(settings, role="worker", pool_size=threads, retry_writes=False)
         mails = mongo.mail_collection(self._client, settings)
         self.now = ServerClock(self._client)
-        self._screens: list[Screen] = []
-        self._listeners: list[Listener] = []
         self._claims = Claims(mails, self.now, settings.lease_seconds, settings.ttl)
         self._returns = Returns(mails, self.now, settings.ttl)
         self._writer = ResultWriter(mails, self.now, settings.ttl)
@@ -75,6 +76,14 @@ class Worker:
         self._backoff = Backoff(
             settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds
         )
+        self._screens: list[Screen] = [Originals(Keys(mails, self.now), self.now)]
+        self._listeners: list[Listener] = []
+        if settings.suppressions_collection is not None:
+            suppressed = mails.database[settings.suppressions_collection]
+            suppressions = Suppressions(suppressed, self.now)
+            self._screens.append(suppressions.screen)
+            if settings.suppress_hard_bounces:
+                self._listeners.append(suppressions.learn)
         self._publish = publish
         self._waiting = waiting
         self._stopping = stopping

@@ -3,6 +3,7 @@
 states      the states, phases and texts that stand in the document
 admit       none → PENDING, and the time of enqueueing
 claim       PENDING, RETRY, none → PROCESSING; the point of no return
+keys        one document for each idempotencyKey
 returns     PROCESSING → PENDING: what was not begun, or has to wait
 earlier     what an automatic retry need not send again
 results     outcome → the fields that say so (pure)

@@ -7,6 +7,7 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection
 
+from tasks.delivery.keys import COLLECTION
 from tasks.delivery.states import State
 
 
@@ -40,4 +41,6 @@ _MODELS = [
 
 def ensure(mails: Collection[dict[str, Any]]) -> list[str]:
     """Make the indexes that are missing; return the names of all. Raises PyMongoError."""
+    keys = mails.database[f"{mails.name}.{COLLECTION}"]
+    keys.create_index("expireAt", name=EXPIRY, expireAfterSeconds=0)
     return mails.create_indexes(_MODELS)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from config.mongo import Document
 from tasks.delivery import states
@@ -21,6 +22,10 @@ TEXT_LIMIT = 2000
 #: The same, where there are so many texts that a document could not hold them.
 MANY, TEXT_LIMIT_OF_MANY = 100, 200
 _NAMED = 3
+DUPLICATE_IN_DOUBT = (
+    "idempotencyKey: nothing was sent, because it is in doubt whether the mail of info.duplicateOf,"
+    " which has the same key, was sent. Settle that one, then set delivery.state to RETRY here."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Result:
     info: Document | None = None
     errors: list[Document] = field(default_factory=list)
     retry_at: datetime | None = None
+    #: Nobody knows whether it was sent.
+    in_doubt: bool = False
 
     def changes(self, now: datetime, expire: datetime | None) -> Document:
         """Make the update that writes it."""
@@ -44,7 +51,11 @@ class Result:
             "delivery.info": self.info,
             "delivery.leaseExpireTime": None,
         }
-        removed = {"delivery.phase": "", "delivery.lostClaims": "", "delivery.waitsFor": ""}
+        removed = {f"delivery.{name}": "" for name in ("phase", "lostClaims", "waitsFor")}
+        if self.in_doubt:
+            changes["delivery.inDoubt"] = True
+        else:
+            removed["delivery.inDoubt"] = ""
         if self.retry_at is not None:
             # enqueueTime null: the watcher knows it as our own write, and waits for its time.
             changes |= {
@@ -69,7 +80,8 @@ class Result:
         """Make the same result for a document that has no room for more."""
         error = self.error and self.error[:100]
         state = State.ERROR if self.retry_at else self.state
-        return Result(self.claim, state, error, {"response": "left out: no room below 16 MB"})
+        info = {"response": "left out: no room below 16 MB"}
+        return Result(self.claim, state, error, info, in_doubt=self.in_doubt)
 
 
 def of_outcome(
@@ -121,7 +133,26 @@ def of_failure(
     if retry_at is not None and transient:
         return dataclasses.replace(of_outcome(claim, mail, outcome, retry_at), error=text)
     ended = of_outcome(claim, mail, outcome)
-    return dataclasses.replace(ended, state=State.ERROR, error=text)
+    in_doubt = isinstance(error, UnknownOutcome)
+    return dataclasses.replace(ended, state=State.ERROR, error=text, in_doubt=in_doubt)
+
+
+def of_duplicate(claim: Claim, mail: Mail, original: Any, *, sent: bool) -> Result:
+    """End a mail whose idempotencyKey another one has: `sent`, or nobody knows whether it was.
+
+    `original`: the `_id` of that one.
+    """
+    info: Document = {
+        "messageId": mail.message_id,
+        "accepted": [],
+        "rejected": [],
+        "pending": [],
+        "response": None,
+        "duplicateOf": original,
+    }
+    return Result(
+        claim, State.SUCCESS if sent else State.ERROR, None if sent else DUPLICATE_IN_DOUBT, info
+    )
 
 
 def of_bug(claim: Claim, error: Exception, *, sending: bool) -> Result:
@@ -129,7 +160,7 @@ def of_bug(claim: Claim, error: Exception, *, sending: bool) -> Result:
     text = f"internal error, please report it: {type(error).__name__}"
     if sending:
         text += "; it is unknown whether the mail was sent"
-    return Result(claim, State.ERROR, text, _settled(claim))
+    return Result(claim, State.ERROR, text, _settled(claim), in_doubt=sending)
 
 
 def _settled(claim: Claim) -> Document | None:

@@ -113,7 +113,7 @@ class Sweep:
     def _unknown(self, now: datetime) -> Document:
         if self._lease_expired == "retry":
             return {"delivery.state": State.RETRY.value, "delivery.error": states.LEASE_EXPIRED}
-        return self._ended(State.ERROR, states.LEASE_EXPIRED, now)
+        return {**self._ended(State.ERROR, states.LEASE_EXPIRED, now), "delivery.inDoubt": True}
 
     def _ended(self, state: State, error: str, now: datetime) -> Document:
         changes: Document = {

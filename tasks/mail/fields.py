@@ -21,6 +21,7 @@ MAX_PART_HEADERS = 20
 MAX_HEADER_VALUES = 20
 #: No file system takes a longer name.
 MAX_FILENAME = 255
+MAX_KEY = 255
 
 #: A line break in a header value starts a header of the writer's choice (header injection).
 _LINE_BREAK = re.compile(r"[\r\n\0]")
@@ -95,11 +96,20 @@ def _not_supported(value: Any) -> Any:
     raise problem("is not supported yet")
 
 
+def _key(value: str) -> str:
+    if not 0 < len(value) <= MAX_KEY:
+        raise problem(f"must have 1 to {MAX_KEY} characters")
+    return value
+
+
 #: Text of any length, line breaks included.
 Text = Annotated[str, AfterValidator(_unicode)]
 
 #: Text that goes into a header.
 Line = Annotated[str, AfterValidator(_single_line)]
+
+#: The writer's name for what is to happen once.
+Key = Annotated[Line, AfterValidator(_key)]
 
 #: A string or a list of strings; see `lines`.
 _EITHER = Discriminator(_one_or_many, custom_error_type="lines_type", custom_error_message="-")

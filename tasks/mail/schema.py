@@ -17,6 +17,7 @@ from tasks.mail.fields import (
     Date,
     Filename,
     HeaderMap,
+    Key,
     Line,
     Lines,
     NotSupported,
@@ -90,6 +91,7 @@ class Document(_Noun):
     send_at: Date | None = None
     deliver_before: Date | None = None
     priority: Literal["high", "normal", "low"] | None = None
+    idempotency_key: Key | None = None
     #: SendGrid's business; of no use to an SMTP server.
     categories: Lines | None = None
 

@@ -24,7 +24,8 @@ def _defaults() -> dict[str, str]:
     defaults = {}
     for name, field in fields.items():
         value = field.get_default(call_default_factory=True, validated_data={})
-        defaults[name.upper()] = "" if value is None else str(value).removesuffix(".0")
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        defaults[name.upper()] = "" if value is None else text.removesuffix(".0")
     return {**defaults, "TLS_OPTIONS": "{}", "FLOWER_ADDRESS": "127.0.0.1"}
 
 
