@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 from tasks.delivery import results
 from tasks.delivery.claim import Claim
 from tasks.delivery.results import Result
+from tasks.envelope import Mail
 from tasks.errors import MailError, Transient
 from tasks.ledger import Ledger
 from tasks.parts import Parts
@@ -83,9 +84,12 @@ class Sending:
             if time.monotonic() > prepared.claim.deadline:
                 self._ledger.give_back([prepared.claim])
                 continue
-            good = self._submit(session, prepared, alone=alone)
+            following = queue[0].mail if queue else None
+            good = self._submit(session, prepared, following, alone=alone)
 
-    def _submit(self, session: Session, prepared: Prepared, *, alone: bool) -> bool:
+    def _submit(
+        self, session: Session, prepared: Prepared, following: Mail | None, *, alone: bool
+    ) -> bool:
         """Send one mail and record its outcome; False when the session may be broken."""
         claim, mail = prepared.claim, prepared.mail
 
@@ -95,7 +99,10 @@ class Sending:
 
         try:
             outcome = session.submit(
-                mail, deadline=claim.deadline, before_data=before_data if alone else None
+                mail,
+                deadline=claim.deadline,
+                before_data=before_data if alone else None,
+                following=following,
             )
         except Withdrawn:
             self._ledger.tally.not_claimed += 1

@@ -18,12 +18,16 @@ _CHUNK = 16_384
 class Broken(Exception):
     """The connection cannot be used any more; the text follows the server's name.
 
-    `reply` is what the server said when it closed the connection by itself (421).
+    `reply` is what the server said when it closed the connection by itself (421). `silent`: it did
+    not answer within the reply timeout.
     """
 
-    def __init__(self, text: str, reply: Reply | None = None) -> None:
+    def __init__(self, text: str, reply: Reply | None = None, *, silent: bool = False) -> None:
         super().__init__(text)
         self.reply = reply
+        self.silent = silent
+        #: Bytes that were handed over before it broke, when it broke in `Connection.send`.
+        self.written = 0
 
 
 class Connection:
@@ -68,19 +72,21 @@ class Connection:
         self._socket = context.wrap_socket(self._socket, server_hostname=name)
 
     def send(self, data: bytes) -> None:
-        """Write everything. Raises Broken, then the last byte was certainly not written.
+        """Write everything. Raises Broken, then what is beyond its `written` was certainly not.
 
         socket.send either hands bytes to the kernel and says how many, or raises and has handed
         over none (sendall may raise after any number). Under TLS it may raise within a record:
         the peer cannot decrypt a record that is not whole.
         """
         rest = memoryview(data)
-        while rest:
-            try:
+        try:
+            while rest:
                 self._socket.settimeout(self._wait(self._end_of_wait()))
                 rest = rest[self._socket.send(rest) :]
-            except OSError as error:
-                raise self._broken(error) from error
+        except (OSError, Broken) as error:
+            broken = self._broken(error) if isinstance(error, OSError) else error
+            broken.written = len(data) - len(rest)
+            raise broken from error
 
     def ask(self, command: bytes) -> Reply:
         """Write a command and read its answer; raises Broken."""
@@ -168,7 +174,7 @@ class Connection:
             return Broken(f"broke the connection ({reason(error)}){said}", words)
         if time.monotonic() >= self.deadline:
             return Broken("did not answer in the time there was for this mail")
-        return Broken(f"did not answer within {self._reply_timeout:g} s")
+        return Broken(f"did not answer within {self._reply_timeout:g} s", silent=True)
 
     def _last_words(self) -> Reply | None:
         """Read what the server said before it closed the connection in our face."""

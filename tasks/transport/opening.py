@@ -41,6 +41,8 @@ class Opener:
 
     def __init__(self, server: SmtpServer, tls: TlsOptions, *, reply_timeout: float) -> None:
         self.server = server
+        #: The server answers an envelope that is written behind a mail's content.
+        self.looks_ahead = True
         self._reply_timeout = reply_timeout
         self._context = tls.context()
         self._name = tls.servername or server.host

@@ -52,9 +52,16 @@ class Transaction:
         self._connection = connection
         self._draft = draft
         self._server = server
+        #: The envelope was written behind the content of the mail before; its replies will come.
+        self._said = False
 
-    def run(self, before_data: Callable[[], bool] | None) -> Outcome:
+    def run(
+        self, before_data: Callable[[], bool] | None = None, following: Transaction | None = None
+    ) -> Outcome:
         """Send the mail; `before_data` is asked between RCPT and DATA.
+
+        `following`: the next mail on this connection. Its envelope goes out behind this one's
+        content, in the same round trip (RFC 2920 section 3.1 allows exactly that).
 
         Raises Broken while nothing of the content was written; then Transient as long as the final
         dot is not out, UnknownOutcome after it; Withdrawn when `before_data` says no.
@@ -62,17 +69,38 @@ class Transaction:
         connection = self._connection
         connection.in_step = False
         connection.used += 1
-        connection.expect_silence()
+        if not self._said:
+            connection.expect_silence()
         envelope = self._envelope(with_data=before_data is None)
         if not envelope.taken:
             self._abandon(envelope)
             return self._refusal(envelope)
         data = envelope.data or self._data(before_data)
         if data.code == _GO_AHEAD:
-            return self._outcome(envelope, self._content())
+            return self._outcome(envelope, self._content(following))
         _expect_refusal(data)
         self._end(needs_reset=True)
         return self._outcome(envelope, data)
+
+    @property
+    def said(self) -> bool:
+        """Whether its envelope is on the way already."""
+        return self._said
+
+    def say_ahead(self) -> bytes:
+        """Give the envelope, to be written behind another mail's content.
+
+        Nothing where it needs more than one round trip.
+        """
+        commands = [self._draft.mail, *self._draft.rcpt, _DATA]
+        if not self._connection.offers.pipelining or len(commands) > _GROUP:
+            return b""
+        self._said = True
+        return b"".join(commands)
+
+    def forget_said(self) -> None:
+        """Note that the replies to what was said ahead will not be read."""
+        self._said = False
 
     def _envelope(self, *, with_data: bool) -> _Envelope:
         connection, draft = self._connection, self._draft
@@ -80,7 +108,10 @@ class Transaction:
         opening = [_RSET, draft.mail] if connection.needs_reset else [draft.mail]
         closing = [_DATA] if with_data and connection.offers.pipelining else []
         commands = [*opening, *draft.rcpt, *closing]
-        replies = self._say(commands, essential=len(opening))
+        if self._said:
+            replies = [connection.answer() for _ in commands]
+        else:
+            replies = self._say(commands, essential=len(opening))
         if connection.needs_reset and not replies[0].positive:
             raise Broken(f"refused RSET: {replies[0]}", replies[0])
         data = replies.pop() if closing and len(replies) == len(commands) else None
@@ -116,22 +147,27 @@ class Transaction:
         connection.send(_DATA)
         return connection.answer()
 
-    def _content(self) -> Reply:
-        connection = self._connection
+    def _content(self, following: Transaction | None) -> Reply:
+        connection, content = self._connection, self._draft.content
         connection.expect_silence()
         try:
-            connection.send(self._draft.content)
+            connection.send(content + following.say_ahead() if following else content)
         except Broken as error:
-            raise transient(
-                f"{self._server} {error} (before it had the whole message; nothing was sent)",
-                error.reply,
-            ) from error
+            if following is not None:
+                following.forget_said()
+            if error.written < len(content):
+                raise transient(
+                    f"{self._server} {error} (before it had the whole message; nothing was sent)",
+                    error.reply,
+                ) from error
         try:
             # RFC 5321 4.5.3.2.6 asks for ten minutes: a server that delivers before it answers is
             # slow here, and giving up too early leaves the mail in doubt. So: all the time we have.
             final = connection.reply(patient=True)
             _expect_verdict(final)
         except Broken as error:
+            if following is not None:
+                following.forget_said()  # the next reply might be this mail's, come late
             raise UnknownOutcome(
                 f"{self._server} {error} (after it had the whole message: it may have sent it)",
                 code=error.reply and error.reply.code,
@@ -139,6 +175,8 @@ class Transaction:
             ) from error
         if final.code != CLOSING:
             self._end(needs_reset=False)
+        if following is not None and following.said:
+            connection.in_step = False
         return final
 
     def _abandon(self, envelope: _Envelope) -> None:

@@ -135,6 +135,8 @@ class Conversation:
         if not recipients:
             self._say(None, "554 5.5.1 No valid recipients")
             return
+        if script.deaf:
+            self._unread.clear()
         answer = resolve(self._sink.script.after_data)
         if answer is None or answer in FAULTS or answer.startswith("2"):
             self._sink.take(Message(sender, recipients, content, answer not in FAULTS))

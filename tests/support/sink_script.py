@@ -41,6 +41,8 @@ class Script:
     content: Answer = None
     #: Once the final dot is read: a mail is taken unless this is a 4xx or 5xx reply.
     after_data: Answer = None
+    #: Commands that came together with the content are thrown away, as by an old filter.
+    deaf: bool = False
     rset: Answer = None
     #: Lines that are no command it knows.
     unknown: Answer = None
