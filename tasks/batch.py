@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -21,9 +22,9 @@ from tasks.screening.screen import Prepared, screen_all
 from tasks.sending import Sending
 
 
-#: Seconds after which a batch asks whether to give its rest back, so that a slow server never
-#: keeps a mail of high priority waiting behind a batch of newsletters.
-SLICE = 1.0
+#: Seconds after which a batch looks around, so that a slow server never keeps a mail of high
+#: priority waiting behind a batch of newsletters, nor other hands idle.
+LOOK_EVERY = 0.25
 #: Bytes of composed mails held by one thread at a time.
 GROUP_BYTES = 4_000_000
 
@@ -36,7 +37,10 @@ class Batch:
     def __init__(self, parts: Parts, token: str) -> None:
         self._parts = parts
         self._token = token
-        self._slice_end = 0.0
+        self._next_look = 0.0
+        self._begun = False
+        #: Claimed, and not yet composed.
+        self._ahead: deque[Claim] = deque()
         self._ledger = Ledger(parts.record)
         self._sending = Sending(parts, self._ledger)
 
@@ -47,31 +51,40 @@ class Batch:
         away; the sweep then finds what is left.
         """
         rest = deque({key(id): id for id in ids}.values())
-        self._slice_end = time.monotonic() + SLICE
+        self._next_look = time.monotonic()
+        if self._parts.pace.seconds(len(rest)) < LOOK_EVERY:
+            self._next_look += LOOK_EVERY
         try:
-            while rest and not self._ends(len(rest)):
+            while (rest or self._ahead) and not self._ends(rest):
                 self._sending.send(self._screen(self._prepare_group(rest)))
         finally:
+            self._ledger.give_back(self._ahead)
             self._put_back(list(rest))
             self._ledger.wait()
         return self._ledger.tally
 
-    def _ends(self, left: int) -> bool:
+    def _ends(self, rest: deque[Any]) -> bool:
+        """Look around now and then: share the rest with idle hands, or give way."""
         if self._parts.stopping.is_set():
             return True
-        if time.monotonic() < self._slice_end:
+        if time.monotonic() < self._next_look:
             return False
-        self._slice_end = time.monotonic() + SLICE
-        return self._parts.gives_way(left)
+        self._next_look = time.monotonic() + LOOK_EVERY
+        ours = self._parts.pace.group_size()
+        if len(rest) > ours and self._parts.others_idle():
+            shared = [rest.pop() for _ in range(len(rest) - ours)]
+            self._ledger.tally.put_back += len(shared)
+            self._parts.put_back(shared[::-1], [])
+        return self._begun and self._parts.gives_way()
 
     def _prepare_group(self, rest: deque[Any]) -> list[Prepared]:
         """Claim and compose the next mails. Nothing here can send."""
         group: list[Prepared] = []
         size, room = self._parts.pace.group_size(), GROUP_BYTES
+        self._begun = True
         try:
-            while rest and len(group) < size and room > 0:
-                claim = self._claim(rest[0])
-                rest.popleft()
+            while (rest or self._ahead) and len(group) < size and room > 0:
+                claim = self._next_claim(rest, size)
                 mail = self._compose(claim) if claim else None
                 if claim and mail:
                     group.append(Prepared(claim, mail))
@@ -81,18 +94,44 @@ class Batch:
             raise
         return group
 
+    def _next_claim(self, rest: deque[Any], size: int) -> Claim | None:
+        if self._ahead:
+            return self._ahead.popleft()
+        if not self._parts.claims.bulk:
+            claim = self._claim(rest[0])
+            rest.popleft()
+            if claim is None:
+                self._ledger.tally.not_claimed += 1
+            return claim
+        ids = list(itertools.islice(rest, size))
+        self._ahead += self._claim_group(ids)
+        for _ in ids:
+            rest.popleft()
+        self._ledger.tally.not_claimed += len(ids) - len(self._ahead)
+        return self._ahead.popleft() if self._ahead else None
+
+    def _claim_group(self, ids: list[Any]) -> list[Claim]:
+        if len(ids) == 1:  # one round trip less
+            claim = self._claim(ids[0])
+            return [claim] if claim else []
+        try:
+            return self._parts.claims.claim_group(ids, self._token)
+        except PyMongoError:
+            raise
+        except Exception:  # noqa: BLE001 - a document the driver cannot read, say
+            _log.exception("group.not_claimed", mails=len(ids))
+            claims = (self._claim(id) for id in ids)
+            return [claim for claim in claims if claim]
+
     def _claim(self, id: Any) -> Claim | None:
         try:
-            claim = self._parts.claims.claim(id, self._token)
+            return self._parts.claims.claim(id, self._token)
         except PyMongoError:
             raise
         except Exception:  # noqa: BLE001 - a document the driver cannot read, say
             # Its lease runs out, and the sweep counts that.
             _log.exception("mail.not_claimed", id=id)
-            claim = None
-        if claim is None:
-            self._ledger.tally.not_claimed += 1
-        return claim
+            return None
 
     def _compose(self, claim: Claim) -> Mail | None:
         try:
@@ -121,5 +160,5 @@ class Batch:
     def _put_back(self, ids: list[Any]) -> None:
         claims = self._ledger.not_begun
         if ids or claims:
-            self._ledger.tally.put_back = len(ids) + len(claims)
+            self._ledger.tally.put_back += len(ids) + len(claims)
             self._parts.put_back(ids, claims)

@@ -6,6 +6,8 @@ from __future__ import annotations
 #: Seconds of SMTP in one group: what a crash may leave in phase SENDING, and what a stop waits for.
 GROUP_SECONDS = 0.25
 LARGEST = 25
+#: Also with the slowest server: a mail by itself takes three round trips, two together as many.
+SMALLEST = 2
 #: Seconds a mail is taken to need before the first was measured.
 _FIRST_GUESS = 0.05
 #: Weight of the newest measurement in the moving average.
@@ -23,7 +25,11 @@ class Pace:
 
     def group_size(self) -> int:
         """Tell how many mails to send between two checks of the leases."""
-        return max(1, min(LARGEST, int(GROUP_SECONDS / self._seconds)))
+        return max(SMALLEST, min(LARGEST, int(GROUP_SECONDS / self._seconds)))
+
+    def seconds(self, mails: int) -> float:
+        """Tell how long so many mails are likely to take."""
+        return mails * self._seconds
 
     def measured(self, seconds: float, mails: int) -> None:
         """Note what a group has taken."""

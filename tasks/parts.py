@@ -34,7 +34,9 @@ class Parts:
     put_back: Callable[[Sequence[Any], Sequence[Claim]], None]
     #: Tells when the next automatic attempt begins, after so many of them; None: there is none.
     retry_at: Callable[[int], datetime | None]
-    #: Tells whether the rest of a batch, so many mails, is better off in other hands.
-    gives_way: Callable[[int], bool]
+    #: Tells whether mails of a higher priority wait.
+    gives_way: Callable[[], bool]
+    #: Tells whether other hands have nothing to do.
+    others_idle: Callable[[], bool]
     pace: Pace
     stopping: threading.Event

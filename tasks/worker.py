@@ -39,8 +39,8 @@ from tasks.transport import SmtpTransport
 Publish = Callable[[list[tuple[Lane, Sequence[Any]]], datetime], None]
 #: Tells how many messages wait in a lane's queue.
 Waiting = Callable[[Lane], int]
-#: Into so many messages the rest of a batch is cut, for whoever is free.
-_PIECES = 4
+#: Into at most so many messages the rest of a batch is cut, for whoever is free.
+_PIECES = 16
 
 _log = structlog.get_logger(__name__)
 
@@ -60,7 +60,9 @@ class Worker:
         self._client = mongo.connect(settings, role="worker", pool_size=threads, retry_writes=False)
         mails = mongo.mail_collection(self._client, settings)
         self.now = ServerClock(self._client)
-        self._claims = Claims(mails, self.now, settings.lease_seconds, settings.ttl)
+        self._claims = Claims(
+            mails, self.now, settings.lease_seconds, settings.ttl, bulk=settings.claim == "bulk"
+        )
         self._returns = Returns(mails, self.now, settings.ttl)
         self._writer = ResultWriter(mails, self.now, settings.ttl)
         self._transport = SmtpTransport(
@@ -102,7 +104,8 @@ class Worker:
             postpone=self._returns.postpone,
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
             retry_at=self._retry_at,
-            gives_way=lambda left: self._gives_way(lane, left),
+            gives_way=lambda: self._ask_broker(lambda: any(map(self._waiting, lane.higher))),
+            others_idle=lambda: self._ask_broker(lambda: not self._waiting(lane)),
             pace=self._pace,
             stopping=self._stopping,
         )
@@ -115,12 +118,9 @@ class Worker:
         delay = self._backoff.delay(retries)
         return None if delay is None else self.now() + delay
 
-    def _gives_way(self, lane: Lane, left: int) -> bool:
-        """Tell whether mails of a higher lane wait, or all other hands are empty."""
+    def _ask_broker(self, question: Callable[[], bool]) -> bool:
         try:
-            if any(self._waiting(higher) for higher in lane.higher):
-                return True
-            return left > self._pace.group_size() and not self._waiting(lane)
+            return question()
         except Exception as error:  # noqa: BLE001 - the broker's; the mails are in hand already
             _log.warning("batch.goes_on", error=str(error))
             return False
@@ -133,7 +133,7 @@ class Worker:
             if claims:
                 self._returns.release(claims, enqueue_time=now)
             self._returns.stamp(ids, now)
-            size = math.ceil(len(ids) / _PIECES)
+            size = max(self._pace.group_size(), math.ceil(len(ids) / _PIECES))
             pieces = [ids[start : start + size] for start in range(0, len(ids), size)]
             self._publish([(lane, piece) for piece in pieces], now)
         except Exception as error:  # noqa: BLE001 - MongoDB's or the broker's; nothing is lost

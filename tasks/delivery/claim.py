@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from pymongo import ReturnDocument, WriteConcern
 from pymongo.collection import Collection
-from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernError
+from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernError, WriteError
 
 from config.mongo import Document
 from tasks.clock import Now
@@ -69,7 +69,11 @@ class Claims:
         now: Now,
         lease_seconds: float,
         ttl: timedelta | None = None,
+        *,
+        bulk: bool = False,
     ) -> None:
+        #: Claim the mails of a group together: see `claim_group`.
+        self.bulk = bulk
         self._mails = mails.with_options(write_concern=WriteConcern(w=1))
         self._majority = mails.with_options(write_concern=WriteConcern(w="majority"))
         self._now = now
@@ -99,6 +103,33 @@ class Claims:
                 return None
             else:
                 return self._claim_of(document, token, started) if document else None
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def claim_group(self, ids: Sequence[Any], token: str) -> list[Claim]:
+        """Take those that wait, in order, by one write and one read.
+
+        The same conditions and the same fence for each document as `claim`, at a fraction of the
+        cost. When one document of the group cannot be claimed like the others, all are claimed one
+        by one. Raises PyMongoError when the server stays away.
+        """
+        for attempt in range(1, _TRIES + 1):
+            started = time.monotonic()
+            try:
+                documents = self._find_and_claim_all(ids, token)
+            except ConnectionFailure:
+                # Those that were claimed carry the token: the next try finds them.
+                if attempt == _TRIES:
+                    raise
+                time.sleep(_PAUSE * attempt)
+            except WriteError as error:
+                if not malformed.is_about_the_document(error.code):
+                    raise
+                return self._claim_one_by_one(ids, token)
+            else:
+                found = {key(document["_id"]): document for document in documents}
+                ours = (found.get(key(id)) for id in ids)
+                claims = (self._claim_of(document, token, started) for document in ours if document)
+                return [claim for claim in claims if claim]
         raise AssertionError("unreachable: the last try returns or raises")
 
     def begin_sending(self, claims: Sequence[Claim]) -> list[Claim]:
@@ -145,11 +176,33 @@ class Claims:
         _log.warning("lease.lost", ids=lost)
         return [claim for claim in claims if key(claim.id) in held]
 
+    def _claim_one_by_one(self, ids: Sequence[Any], token: str) -> list[Claim]:
+        """Those that the failed write has reached already are ours."""
+        claims: list[Claim] = []
+        for id in ids:
+            started = time.monotonic()
+            own = self._find_own(id, token)
+            claim = self._claim_of(own, token, started) if own else self.claim(id, token)
+            if claim:
+                claims.append(claim)
+        return claims
+
     def _find_and_claim(self, id: Any, token: str) -> Document | None:
+        query, update = self._claiming({"_id": id}, token)
+        return self._mails.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+
+    def _find_and_claim_all(self, ids: Sequence[Any], token: str) -> list[Document]:
+        these = {"_id": {"$in": list(ids)}}
+        query, update = self._claiming(these, token)
+        self._mails.update_many(query, update)
+        return list(self._mails.find({**these, **_own(token)}))
+
+    def _claiming(self, which: Document, token: str) -> tuple[Document, Document]:
+        """Make the query and the update of a claim."""
         now = self._now()
         not_later = {"$not": {"$gt": now}}
         query: Document = {
-            "_id": id,
+            **which,
             "delivery.state": {"$in": CLAIMABLE},
             "delivery.nextAttemptTime": not_later,
             # A list is no time: it is claimed, so that the worker says so.
@@ -169,11 +222,10 @@ class Claims:
             "$inc": {"delivery.attempts": 1},
             "$min": {"delivery.startTime": now},
         }
-        return self._mails.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+        return query, update
 
     def _find_own(self, id: Any, token: str) -> Document | None:
-        own = {"delivery.worker": token, "delivery.state": State.PROCESSING.value}
-        return self._mails.find_one({"_id": id, **own})
+        return self._mails.find_one({"_id": id, **_own(token)})
 
     def _claim_of(self, document: Document, token: str, started: float) -> Claim | None:
         attempts = document["delivery"]["attempts"]
@@ -181,3 +233,7 @@ class Claims:
             self._malformed.refuse_attempts(document["_id"])
             return None
         return Claim(document["_id"], document, token, int(attempts), started + self._usable)
+
+
+def _own(token: str) -> Document:
+    return {"delivery.worker": token, "delivery.state": State.PROCESSING.value}

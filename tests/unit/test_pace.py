@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.pace import GROUP_SECONDS, LARGEST, Pace
+from tasks.pace import GROUP_SECONDS, LARGEST, SMALLEST, Pace
 
 
 @pytest.mark.parametrize(
     ("seconds_each", "size"),
-    [(0.0001, LARGEST), (0.02, 12), (0.1, 2), (0.25, 1), (60, 1), (0, LARGEST)],
+    [(0.0001, LARGEST), (0.02, 12), (0.1, 2), (0.25, SMALLEST), (60, SMALLEST), (0, LARGEST)],
 )
 def test_a_group_takes_about_a_quarter_of_a_second(seconds_each: float, size: int) -> None:
     """After some groups of that pace; never none, never more than LARGEST."""
@@ -18,7 +18,7 @@ def test_a_group_takes_about_a_quarter_of_a_second(seconds_each: float, size: in
         pace.measured(seconds_each * 10, 10)
 
     assert pace.group_size() == pytest.approx(size, abs=1)
-    assert 1 <= pace.group_size() <= LARGEST
+    assert SMALLEST <= pace.group_size() <= LARGEST
 
 
 def test_the_first_group_is_small() -> None:
@@ -30,7 +30,7 @@ def test_one_slow_mail_does_not_stop_the_rest() -> None:
     """The average forgets: back to fast groups after a few fast ones."""
     pace = Pace()
     pace.measured(20, 1)
-    assert pace.group_size() == 1
+    assert pace.group_size() == SMALLEST
     for _ in range(30):
         pace.measured(0.02, 20)
 

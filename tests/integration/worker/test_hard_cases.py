@@ -94,12 +94,13 @@ POISON: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.parametrize("claim", ["each", "bulk"])
 def test_every_wrong_document_ends_in_error_and_every_right_one_is_sent(
-    application: Application, sink: Sink
+    application: Application, sink: Sink, claim: str
 ) -> None:
     """Poison between good mails: each is told what is wrong, and no worker is hurt."""
-    application.watcher()
-    worker = application.worker()
+    application.watcher(CLAIM=claim)
+    worker = application.worker(CLAIM=claim)
     good = [mail(number) for number in range(len(POISON))]
     pairs = zip(POISON, good, strict=True)
     application.mails.insert_many([dict(each) for pair in pairs for each in pair])
