@@ -4,22 +4,45 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 
 from tasks.mail.parts import Leaf
 
 
 #: RFC 5322 2.1.1 and RFC 5321 4.5.3.1.6, without CRLF.
 MAX_LINE_LENGTH = 998
-_BASE64_LINE = 76
 _ASCII = bytes(range(128))
 
 
-def text_part(text: str, subtype: str, *, seven_bit: bool) -> Leaf:
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of which the transfer encoding is still open: that depends on the server.
+
+    `parameters` of its type, "; method=REQUEST"; `headers` of its own.
+    """
+
+    text: str
+    subtype: str
+    parameters: str = ""
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """The forms of one text, "" for those there are none of; `others` come last."""
+
+    text: str
+    html: str
+    amp: str = ""
+    others: tuple[Text | Leaf, ...] = ()
+
+
+def text_part(text: Text, *, seven_bit: bool) -> Leaf:
     """Make a text part: 7bit if it can be, else 8bit if that is allowed, else encoded.
 
     Line ends of any kind (CRLF, CR, LF) become CRLF.
     """
-    body = crlf(text).encode()
+    body = crlf(text.text).encode()
     ascii_only = body.isascii()
     if not fits_on_lines(body):
         encoding, body = _encoded(body)
@@ -29,11 +52,13 @@ def text_part(text: str, subtype: str, *, seven_bit: bool) -> Leaf:
         encoding, body = _encoded(body)
     else:
         encoding = "8bit"
-    charset = "us-ascii" if ascii_only else "utf-8"
+    # Calendars and AMP ask for UTF-8 by name.
+    charset = "us-ascii" if ascii_only and text.subtype in ("plain", "html") else "utf-8"
     return Leaf(
         (
-            f"Content-Type: text/{subtype}; charset={charset}",
+            f"Content-Type: text/{text.subtype}; charset={charset}{text.parameters}",
             f"Content-Transfer-Encoding: {encoding}",
+            *text.headers,
         ),
         body,
     )
@@ -52,9 +77,7 @@ def fits_on_lines(body: bytes) -> bool:
 
 def base64_lines(body: bytes) -> bytes:
     """Encode as base64 in lines of 76 characters, each with its CRLF."""
-    encoded = base64.b64encode(body)
-    starts = range(0, len(encoded), _BASE64_LINE)
-    return b"".join(encoded[start : start + _BASE64_LINE] + b"\r\n" for start in starts)
+    return base64.encodebytes(body).replace(b"\n", b"\r\n")
 
 
 def _encoded(body: bytes) -> tuple[str, bytes]:

@@ -22,7 +22,8 @@ def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -
     Raises InvalidDocument with every problem found, or Permanent when deliverBefore has passed;
     never anything else, whatever the document holds. Where the mail's content is not ASCII, its
     `seven_bit` gives the same mail in ASCII; addresses that need SMTPUTF8 then stand in the headers
-    in the form of RFC 6857, to be read but not to be answered.
+    in the form of RFC 6857, to be read but not to be answered. There is none when the document
+    brings parts in 8bit that must stay as they are (`raw`).
     """
     mail = reading.read(document, defaults, now)
     boundary = secrets.token_hex(12)
@@ -38,11 +39,15 @@ def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -
         rejected=mail.recipients.rejected,
         smtputf8=mail.needs_smtputf8,
         has_8bit=has_8bit,
-        seven_bit=partial(_content, mail, now, boundary, seven_bit=True) if has_8bit else None,
+        seven_bit=(
+            partial(_content, mail, now, boundary, seven_bit=True)
+            if has_8bit and mail.can_be_seven_bit
+            else None
+        ),
     )
 
 
 def _content(mail: Reading, now: datetime, boundary: str, *, seven_bit: bool = False) -> bytes:
-    body = tree(mail.text, mail.html, mail.attached, boundary, seven_bit=seven_bit)
+    body = tree(mail.bodies, mail.attached, boundary, seven_bit=seven_bit)
     content = b"".join((head(mail, now, seven_bit=seven_bit), *body.chunks()))
     return content if content.endswith(b"\r\n") else content + b"\r\n"

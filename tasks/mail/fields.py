@@ -16,6 +16,7 @@ from tasks.mail.problems import TAG, kind
 #: A 16 MB document can hold a million items; finding a problem in each would cost many seconds.
 MAX_STRINGS = 10_000
 MAX_ATTACHMENTS = 500
+MAX_ALTERNATIVES = 20
 MAX_HEADERS = 100
 MAX_PART_HEADERS = 20
 MAX_HEADER_VALUES = 20

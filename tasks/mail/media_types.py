@@ -90,11 +90,11 @@ def parse(text: str) -> MediaType:
 
 
 def guess(filename: str) -> str:
-    """Give the type for a file name, `application/octet-stream` when it says nothing."""
+    """Give the type for a file name, "" when it says nothing."""
     stem, dot, extension = filename.rpartition(".")
     if not stem or not dot:
-        return UNKNOWN
-    return _TABLE.types_map[True].get(f".{extension.lower()}", UNKNOWN)
+        return ""
+    return _TABLE.types_map[True].get(f".{extension.lower()}", "")
 
 
 def extension(type: str) -> str:

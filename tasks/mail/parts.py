@@ -37,9 +37,10 @@ class Multipart:
     def chunks(self) -> Iterator[bytes]:
         # RFC 2387 section 3.1 requires the root's type of multipart/related; it is HTML here.
         root = ' type="text/html";' if self.subtype == "related" else ""
-        yield (
-            f'Content-Type: multipart/{self.subtype};{root}\r\n boundary="{self.boundary}"\r\n'
-        ).encode()
+        type = f'Content-Type: multipart/{self.subtype};{root}\r\n boundary="{self.boundary}"\r\n'
+        # RFC 2045 section 6.4: what holds a part in 8bit is 8bit itself.
+        encoding = "Content-Transfer-Encoding: 8bit\r\n" if self.has_8bit else ""
+        yield (type + encoding).encode()
         delimiter = f"\r\n--{self.boundary}".encode()
         for part in self.parts:
             yield delimiter

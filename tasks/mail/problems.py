@@ -76,6 +76,9 @@ class Problems:
     def __contains__(self, where: str) -> bool:
         return where in self._where
 
+    def __len__(self) -> int:
+        return len(self._lines)
+
     def add(self, where: str, what: str) -> None:
         """Note a problem: `where` is a path ("message.attachments.0.content") or several."""
         self._lines.append(f"{where} {what}")

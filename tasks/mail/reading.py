@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from tasks.mail import (
+    alternatives,
     attachments,
+    calendar,
     custom_headers,
     deadline,
     message_id,
@@ -19,9 +21,11 @@ from tasks.mail import (
     recipients,
 )
 from tasks.mail.attachments import AttachedParts
+from tasks.mail.bodies import Bodies
 from tasks.mail.custom_headers import CustomHeaders
 from tasks.mail.defaults import Defaults
 from tasks.mail.originators import Originators
+from tasks.mail.parts import Leaf
 from tasks.mail.problems import Problems
 from tasks.mail.recipients import Recipients
 from tasks.mail.schema import Document, Message
@@ -36,8 +40,7 @@ class Reading:
     recipients: Recipients
     custom_headers: CustomHeaders
     subject: str
-    text: str
-    html: str
+    bodies: Bodies
     attached: AttachedParts
 
     @property
@@ -50,6 +53,12 @@ class Reading:
         return not all(mailbox.address.isascii() for mailbox in shown) or not all(
             address.isascii() for address in to.envelope
         )
+
+    @property
+    def can_be_seven_bit(self) -> bool:
+        """Tell whether there is a form of this mail in ASCII."""
+        parts = (*self.attached.inline, *self.attached.attached, *self.bodies.others)
+        return not any(isinstance(part, Leaf) and part.has_8bit for part in parts)
 
 
 def read(document: Mapping[str, Any], defaults: Defaults, now: datetime) -> Reading:
@@ -65,15 +74,16 @@ def read(document: Mapping[str, Any], defaults: Defaults, now: datetime) -> Read
     custom = custom_headers.read(model.headers, found)
     by = originators.read(model, custom, defaults, found)
     id = _given_message_id(message, custom, found)
+    to = recipients.read(model, found)
+    bodies, attached = _parts(message, found)
     reading = Reading(
         message_id=id or _derived_message_id(document, by, defaults, found),
         originators=by,
-        recipients=recipients.read(model, found),
+        recipients=to,
         custom_headers=custom,
         subject=message.subject or "",
-        text=message.text or "",
-        html=message.html or "",
-        attached=attachments.read(message.attachments, found),
+        bodies=bodies,
+        attached=attached,
     )
     found.check()
     return reading
@@ -96,6 +106,17 @@ def _message(model: Document, found: Problems) -> Message:
     if not message.text and not message.html:
         found.add("message.text, message.html:", "at least one must be there and not be empty")
     return message
+
+
+def _parts(message: Message, found: Problems) -> tuple[Bodies, AttachedParts]:
+    attached = attachments.read(message.attachments, found)
+    others = alternatives.read(message.alternatives, found)
+    if event := calendar.read(message.ical_event, found):
+        others.insert(0, event.body)
+        if event.file:
+            attached = replace(attached, attached=(*attached.attached, event.file))
+    text, html, amp = message.text or "", message.html or "", message.amp or ""
+    return Bodies(text, html, amp, tuple(others)), attached
 
 
 def _given_message_id(message: Message, custom: CustomHeaders, found: Problems) -> str | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tasks.mail.fields import (
+    MAX_ALTERNATIVES,
     MAX_ATTACHMENTS,
     Content,
     Date,
@@ -43,25 +44,47 @@ def _data_uri(value: str) -> str:
     return value
 
 
+def _event(value: Any) -> Any:
+    """Take a string for the event's content, as nodemailer does."""
+    return {"content": value} if value and isinstance(value, str | bytes) else value or None
+
+
 _Map = Annotated[dict[str, Any], NotSupported]
 _Uids = Annotated[list[Any], NotSupported]
 _DataUri = Annotated[Text, AfterValidator(_data_uri)]
 
 
-class Attachment(_Noun):
-    """A file, in nodemailer's shape."""
+class Part(_Noun):
+    """What nodemailer's attachments, alternatives and events have in common."""
 
     filename: Filename | None = None
     content: Content | None = None
     encoding: Line | None = None
-    content_type: Line | None = None
-    content_disposition: Line | None = None
-    cid: Line | None = None
     headers: PartHeaderMap | None = None
     path: _DataUri | None = None
     href: _DataUri | None = None
     http_headers: _Map | None = None
-    raw: Annotated[Content, NotSupported] | None = None
+
+
+class Alternative(Part):
+    """Another form of the text, for programs that understand it."""
+
+    content_type: Line | None = None
+    #: The whole part, headers included.
+    raw: Content | None = None
+
+
+class Attachment(Alternative):
+    """A file."""
+
+    content_disposition: Line | None = None
+    cid: Line | None = None
+
+
+class CalendarEvent(Part):
+    """An invitation, or what became of it."""
+
+    method: Line | None = None
 
 
 class Message(_Noun):
@@ -70,11 +93,11 @@ class Message(_Noun):
     subject: Line | None = None
     text: Text | None = None
     html: Text | None = None
+    amp: Text | None = None
     message_id: Line | None = None
     attachments: Annotated[list[Attachment | None], bounded(MAX_ATTACHMENTS)] | None = None
-    amp: Annotated[Text, NotSupported] | None = None
-    ical_event: _Map | None = None
-    alternatives: Annotated[list[Any], NotSupported] | None = None
+    alternatives: Annotated[list[Alternative | None], bounded(MAX_ALTERNATIVES)] | None = None
+    ical_event: Annotated[CalendarEvent | None, BeforeValidator(_event)] = None
 
 
 class Document(_Noun):

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 from tasks.mail.attachments import AttachedParts
-from tasks.mail.bodies import text_part
+from tasks.mail.bodies import Bodies, Text, text_part
 from tasks.mail.parts import Multipart, Part
 
 
 def tree(
-    text: str, html: str, attached: AttachedParts, boundary: str, *, seven_bit: bool = False
+    bodies: Bodies, attached: AttachedParts, boundary: str, *, seven_bit: bool = False
 ) -> Part:
-    """Arrange text, HTML and attachments; an empty text or HTML is left out.
+    """Arrange the forms of the text and the attachments; what is empty is left out.
 
         mixed
         ├── alternative
         │   ├── text/plain
-        │   └── related
-        │       ├── text/html
-        │       └── inline attachments
+        │   ├── text/x-amp-html
+        │   ├── related
+        │   │   ├── text/html
+        │   │   └── inline attachments
+        │   ├── text/calendar
+        │   └── further alternatives
         └── attachments
 
     A multipart with one part gives way to that part. `boundary` must not occur in any part.
     """
     shown: list[Part] = []
     files = attached.attached
-    if text:
-        shown.append(text_part(text, "plain", seven_bit=seven_bit))
-    if html:
-        page = text_part(html, "html", seven_bit=seven_bit)
+    if bodies.text:
+        shown.append(text_part(Text(bodies.text, "plain"), seven_bit=seven_bit))
+    if bodies.amp:
+        # Before the HTML: many programs show the last part, whether they know AMP or not.
+        shown.append(text_part(Text(bodies.amp, "x-amp-html"), seven_bit=seven_bit))
+    if bodies.html:
+        page = text_part(Text(bodies.html, "html"), seven_bit=seven_bit)
         shown.append(_join("related", boundary, (page, *attached.inline)))
     else:
         files = (*attached.inline, *files)  # nothing refers to them
+    shown += [
+        text_part(other, seven_bit=seven_bit) if isinstance(other, Text) else other
+        for other in bodies.others
+    ]
     body = _join("alternative", boundary, tuple(shown))
     return _join("mixed", boundary, (body, *files))
 

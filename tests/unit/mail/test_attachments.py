@@ -157,7 +157,7 @@ def test_multipart_is_no_file() -> None:
     """A multipart type would make the mail's structure a lie."""
     (problem,) = problems_with({"content": "x", "contentType": "multipart/mixed"})
 
-    assert problem == ".contentType must not be multipart: an attachment is one part"
+    assert problem == ".contentType must not be multipart: use raw for that"
 
 
 @pytest.mark.parametrize(

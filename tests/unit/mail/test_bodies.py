@@ -5,14 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.mail import bodies
-from tests.unit.mail.samples import attached, read_back, with_message
+from tasks.mail.bodies import Text
+from tests.unit.mail.samples import attached, problems_of, read_back, with_message
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\r\n \t.=\0ü"))
 
 
 def transfer_encoding(text: str, *, seven_bit: bool = False) -> str:
-    part = bodies.text_part(text, "plain", seven_bit=seven_bit)
+    part = bodies.text_part(Text(text, "plain"), seven_bit=seven_bit)
     return part.headers[1].removeprefix("Content-Transfer-Encoding: ")
 
 
@@ -45,7 +46,7 @@ def test_line_ends(text: str) -> None:
 @given(text=TEXT, seven_bit=st.booleans())
 def test_text_reads_back(text: str, *, seven_bit: bool) -> None:
     """Any text survives in any encoding, but for the form of its line ends."""
-    part = bodies.text_part(text, "plain", seven_bit=seven_bit)
+    part = bodies.text_part(Text(text, "plain"), seven_bit=seven_bit)
 
     content = b"".join((b"MIME-Version: 1.0\r\n", *part.chunks()))
 
@@ -96,6 +97,38 @@ def test_whole_tree() -> None:
     ]
 
 
+def test_amp() -> None:
+    """AMP stands between text and HTML, in UTF-8 by name: what does not know it shows the last."""
+    message = read_back(with_message(html="<p>Hi", amp="<html ⚡4email>").content)
+
+    assert [part["Content-Type"] for part in message.iter_parts()] == [
+        'text/plain; charset="us-ascii"',
+        'text/x-amp-html; charset="utf-8"',
+        'text/html; charset="us-ascii"',
+    ]
+    assert list(message.iter_parts())[1].get_content() == "<html ⚡4email>"
+
+
+def test_amp_needs_another_form() -> None:
+    """AMP alone is no mail: few programs show it."""
+    assert problems_of(message={"subject": "s", "amp": "<html ⚡4email>"}) == [
+        "message.text, message.html: at least one must be there and not be empty"
+    ]
+
+
+def test_eight_bit_is_said_at_every_level() -> None:
+    """A multipart that holds 8-bit text says so itself (RFC 2045 section 6.4)."""
+    eight = attached({"content": "x"}, text="ü", html="x").content
+    seven = attached({"content": "x"}, text="u", html="x").content
+
+    assert [part["Content-Transfer-Encoding"] for part in read_back(eight).walk()] == [
+        *("8bit", "8bit", "8bit", "7bit", "base64")
+    ]
+    assert [part["Content-Transfer-Encoding"] for part in read_back(seven).walk()] == [
+        *(None, None, "7bit", "7bit", "base64")
+    ]
+
+
 def test_inline_without_html() -> None:
     """Without HTML nothing can refer to an inline file; it is an attachment among the others."""
     content = attached({"content": "x", "cid": "b"}).content
@@ -120,6 +153,8 @@ def test_seven_bit() -> None:
     assert mail.seven_bit is not None
     assert mail.seven_bit().isascii()
     one, other = read_back(mail.content), read_back(mail.seven_bit())
+    assert one["Content-Transfer-Encoding"] == "8bit"
+    del one["Content-Transfer-Encoding"]
     assert one.items() == other.items()
     for ours, theirs in zip(one.walk(), other.walk(), strict=True):
         if not ours.is_multipart():

@@ -1,0 +1,120 @@
+"""What attachments, alternatives and calendar events have in common: content, name, type, headers.
+
+A faulty field is noted and reading goes on, to find the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.mail import content_encodings, custom_headers, headers, media_types, raw_part
+from tasks.mail.fields import lines
+from tasks.mail.media_types import MediaType
+from tasks.mail.parts import Leaf
+from tasks.mail.problems import Problems, path
+from tasks.mail.schema import Alternative, Part
+
+
+_FIELD_FOR = {
+    "content-type": "is not allowed: use contentType",
+    "content-disposition": "is not allowed: use contentDisposition and filename",
+    "content-id": "is not allowed: use cid",
+    "content-transfer-encoding": "is not allowed: it follows from the content",
+    "mime-version": "is not allowed: it belongs to the whole mail",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes, and what their source says of them: charset and media type."""
+
+    data: bytes = b""
+    charset: str | None = None
+    type: str = ""
+    #: The field they come from.
+    field: str = "content"
+
+
+class PartReader:
+    """Reads one part; `place` is its path, such as ("message", "attachments", 0)."""
+
+    def __init__(self, part: Part, place: tuple[str | int, ...], problems: Problems) -> None:
+        self._part = part
+        self._place = place
+        self._problems = problems
+
+    def note(self, what: str, *field: str) -> None:
+        """Add a problem of this part, or of a field of it."""
+        self._problems.add(path(*self._place, *field), what)
+
+    def content(self) -> Content:
+        """Read what it is made of; empty when that is wrong or missing."""
+        given = self._part
+        field = "content" if given.content is not None else "path" if given.path else "href"
+        try:
+            if isinstance(given.content, bytes):
+                data = bytes(given.content)
+                return Content(data, _charset_of(data))
+            if given.content is not None:
+                decoded = content_encodings.decode(given.content, given.encoding)
+                return Content(decoded.data, decoded.charset or _charset_of(decoded.data))
+            if uri := given.path or given.href:
+                type, data = content_encodings.decode_data_uri(uri)
+                return Content(data, _charset_of(data), type, field)
+        except content_encodings.UnknownEncoding as error:
+            self.note(str(error), "encoding")
+        except ValueError as error:
+            self.note(str(error), field)
+        else:
+            self.note("has no content")
+        return Content()
+
+    def media_type(self, part: Alternative, content: Content, default: str) -> MediaType:
+        """Tell the type: the document's word, the source's, the file name's, or `default`.
+
+        Text says its charset, where it is known.
+        """
+        field = "contentType" if part.content_type else content.field
+        media_type = MediaType(media_types.guess(self.name()) or default)
+        try:
+            text = part.content_type or content.type
+            media_type = media_types.parse(text) if text else media_type
+        except ValueError as error:
+            self.note(str(error), field)
+        if media_type.type.startswith("multipart/"):
+            self.note("must not be multipart: use raw for that", field)
+        if content.charset and media_type.type.startswith("text/"):
+            return media_type.with_parameter("charset", content.charset)
+        return media_type
+
+    def name(self) -> str:
+        """Give the file's name, "" when it has none."""
+        # Mail programs drop blanks around a name, or all of it.
+        return (self._part.filename or "").strip()
+
+    def own_headers(self) -> list[str]:
+        """Write `headers`."""
+        written: list[str] = []
+        for name, values in (self._part.headers or {}).items():
+            fault = custom_headers.name_fault(name) or _FIELD_FOR.get(name.lower())
+            if fault:
+                self.note(fault, "headers", name)
+            else:
+                written += [headers.unstructured(name, value) for value in lines(values)]
+        return written
+
+    def raw(self, raw: str | bytes) -> Leaf:
+        """Take a whole part as it is."""
+        try:
+            return raw_part.parse(raw)
+        except ValueError as error:
+            self.note(str(error), "raw")
+            return Leaf((), b"")
+
+
+def _charset_of(data: bytes) -> str | None:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
