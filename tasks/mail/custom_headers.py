@@ -42,9 +42,13 @@ _STRUCTURED = (
 
 @dataclass(slots=True)
 class CustomHeaders:
-    """`lines` are ready for the wire; the others stand for fields, or for lines of ours."""
+    """`lines` are ready for the wire; the others stand for fields, or for lines of ours.
+
+    `names` of all of them, in lower case.
+    """
 
     lines: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     date: str | None = None
     sender: Mailbox | None = None
     reply_to: str | None = None
@@ -58,17 +62,16 @@ def read(fields: Mapping[str, Values] | None, problems: Problems) -> CustomHeade
     the Firebase extension may have them here.
     """
     found = CustomHeaders()
-    seen: set[str] = set()
     for name, value in (fields or {}).items():
         values = lines(value)
         key = name.lower()
         if fault := name_fault(name) or _reserved(key):
             problems.add(path("headers", name), fault)
-        elif key in _ONCE and (len(values) > 1 or key in seen):
+        elif key in _ONCE and (len(values) > 1 or key in found.names):
             problems.add(path("headers", name), "must be given once")
         else:
             _add_all(found, name, values, problems)
-        seen.add(key)
+        found.names.add(key)
     return found
 
 

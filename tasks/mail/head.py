@@ -42,6 +42,7 @@ def head(mail: Reading, now: datetime, *, seven_bit: bool) -> bytes:
         f"Date: {custom.date or format_datetime(now)}",
         f"Message-ID: {mail.message_id}",  # never folded: some servers compare the line
         *custom.lines,
+        *mail.list_headers,
         "MIME-Version: 1.0",
         "",
     ]

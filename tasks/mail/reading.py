@@ -15,6 +15,7 @@ from tasks.mail import (
     calendar,
     custom_headers,
     deadline,
+    list_headers,
     message_id,
     originators,
     problems,
@@ -39,6 +40,7 @@ class Reading:
     originators: Originators
     recipients: Recipients
     custom_headers: CustomHeaders
+    list_headers: list[str]
     subject: str
     bodies: Bodies
     attached: AttachedParts
@@ -81,6 +83,7 @@ def read(document: Mapping[str, Any], defaults: Defaults, now: datetime) -> Read
         originators=by,
         recipients=to,
         custom_headers=custom,
+        list_headers=list_headers.read(model.list_headers, custom, found),
         subject=message.subject or "",
         bodies=bodies,
         attached=attached,

@@ -100,6 +100,15 @@ class Message(_Noun):
     ical_event: Annotated[CalendarEvent | None, BeforeValidator(_event)] = None
 
 
+class ListHeaders(_Noun):
+    """What mail programs are told of a mailing list."""
+
+    #: One URL (https, http, mailto) or several.
+    unsubscribe: Lines | None = None
+    one_click: bool | None = None
+    id: Line | None = None
+
+
 class Document(_Noun):
     """A document of the mail collection."""
 
@@ -109,6 +118,7 @@ class Document(_Noun):
     sender: Line | None = Field(default=None, alias="from")
     reply_to: Line | None = None
     headers: HeaderMap | None = None
+    list_headers: ListHeaders | None = Field(default=None, alias="list")
     message: Message | None = None
 
     send_at: Date | None = None
@@ -125,4 +135,3 @@ class Document(_Noun):
     send_grid: _Map | None = None
     transport: Annotated[Line, NotSupported] | None = None
     dsn: _Map | None = None
-    list_headers: _Map | None = Field(default=None, alias="list")

@@ -76,7 +76,9 @@ def test_no_disposition() -> None:
 
 def test_seven_bit() -> None:
     """For a server without 8BITMIME an alternative is encoded, like the other texts."""
-    mail = with_message(alternatives=[{"contentType": "text/x-a", "content": "Viele Grüße aus dem hohen Norden"}])
+    mail = with_message(
+        alternatives=[{"contentType": "text/x-a", "content": "Viele Grüße aus dem hohen Norden"}]
+    )
 
     assert mail.seven_bit is not None
     part = list(read_back(mail.seven_bit()).iter_parts())[-1]

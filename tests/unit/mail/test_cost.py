@@ -71,6 +71,7 @@ HOSTILE = {
     "encoded words": "=?",
     "parameters": ";a",
     "umlauts": "ü",
+    "line ends": "\n",
 }
 
 
@@ -102,8 +103,13 @@ def _everywhere(text: str) -> list[dict[str, Any]]:
         {"to": text},
         {"to": f"{text} <a@b>"},
         {"from": text},
+        {"list": {"id": f"a{text}b", "unsubscribe": f"mailto:{text}"}},
+        {"list": {"id": f"a{text} <a.b>", "unsubscribe": f"https://{text}"}},
         {"headers": {"X-A": text, "References": text, "Date": text}},
         {"message": message | {"messageId": text, "html": text}},
         {"message": message | {"attachments": [attachment, {"path": f"data:{text}"}]}},
         {"message": message | {"attachments": [{"content": text, "encoding": "base64"}]}},
+        {"message": message | {"attachments": [{"raw": text}, {"raw": f"{text}\n\n{text}"}]}},
+        {"message": message | {"icalEvent": f"BEGIN:VCALENDAR\n{text}\nMETHOD:{text}"}},
+        {"message": message | {"alternatives": [{"content": text, "contentType": f"a/b{text}"}]}},
     ]

@@ -83,7 +83,6 @@ NOT_YET: list[tuple[dict[str, Any], str]] = [
     ({"bccUids": ["u1"]}, "bccUids"),
     ({"transport": "second"}, "transport"),
     ({"dsn": {"notify": ["failure"]}}, "dsn"),
-    ({"list": {"unsubscribe": "https://example.com/u"}}, "list"),
     (
         {"message": MESSAGE | {"attachments": [{"content": "x", "httpHeaders": {"A": "b"}}]}},
         "message.attachments.0.httpHeaders",
