@@ -20,6 +20,18 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Dsn:
+    """The delivery status notifications wanted (RFC 3461), where the server offers DSN."""
+
+    #: When: "SUCCESS", "FAILURE", "DELAY", or "NEVER" alone; empty: the server's habit.
+    notify: tuple[str, ...] = ()
+    #: How much of the mail comes back: "FULL" or "HDRS".
+    ret: str | None = None
+    #: Stands again in the notification; printable ASCII.
+    envid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One mail, ready to send.
 
@@ -34,6 +46,7 @@ class Mail:
     content: bytes
     message_id: str
     rejected: tuple[Rejection, ...] = ()
+    dsn: Dsn | None = None
     smtputf8: bool = False
     has_8bit: bool = False
     seven_bit: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)

@@ -7,7 +7,7 @@ compose          the two steps: reading, then writing
     recipients   to, cc, bcc → envelope         originators        from, replyTo
     address_list lists of addresses             addresses          one address
     message_id   given, or from the `_id`       custom_headers     the document's own
-    list_headers list: how to leave it, its id
+    list_headers list: how to leave it, its id  status_notification  dsn
     attachments  files → parts                  alternatives, calendar  other forms of the text
       part_reader  what these have in common    raw_part           a part brought whole
       content_encodings  base64, hex, …         media_types        text/csv; charset=utf-8

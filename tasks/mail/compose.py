@@ -37,6 +37,7 @@ def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -
         content=content,
         message_id=mail.message_id,
         rejected=mail.recipients.rejected,
+        dsn=mail.dsn,
         smtputf8=mail.needs_smtputf8,
         has_8bit=has_8bit,
         seven_bit=(

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tasks.envelope import Dsn
 from tasks.mail import (
     alternatives,
     attachments,
@@ -20,6 +21,7 @@ from tasks.mail import (
     originators,
     problems,
     recipients,
+    status_notification,
 )
 from tasks.mail.attachments import AttachedParts
 from tasks.mail.bodies import Bodies
@@ -41,6 +43,7 @@ class Reading:
     recipients: Recipients
     custom_headers: CustomHeaders
     list_headers: list[str]
+    dsn: Dsn | None
     subject: str
     bodies: Bodies
     attached: AttachedParts
@@ -84,6 +87,7 @@ def read(document: Mapping[str, Any], defaults: Defaults, now: datetime) -> Read
         recipients=to,
         custom_headers=custom,
         list_headers=list_headers.read(model.list_headers, custom, found),
+        dsn=status_notification.read(model.dsn, found),
         subject=message.subject or "",
         bodies=bodies,
         attached=attached,

@@ -109,6 +109,14 @@ class ListHeaders(_Noun):
     id: Line | None = None
 
 
+class StatusNotification(_Noun):
+    """What the servers on the way shall report."""
+
+    notify: Lines | None = None
+    returns: Line | None = Field(default=None, alias="return")
+    id: Line | None = None
+
+
 class Document(_Noun):
     """A document of the mail collection."""
 
@@ -127,6 +135,7 @@ class Document(_Noun):
     idempotency_key: Key | None = None
     #: SendGrid's business; of no use to an SMTP server.
     categories: Lines | None = None
+    dsn: StatusNotification | None = None
 
     to_uids: _Uids | None = None
     cc_uids: _Uids | None = None
@@ -134,4 +143,3 @@ class Document(_Noun):
     template: _Map | None = None
     send_grid: _Map | None = None
     transport: Annotated[Line, NotSupported] | None = None
-    dsn: _Map | None = None

@@ -4,7 +4,8 @@
     session.py      Session: mails in a row; a connection that died idle is replaced
     opening.py      connect, greeting, EHLO, STARTTLS, AUTH        auth.py   the mechanisms
     transaction.py  MAIL, RCPT, DATA, content: what may have been delivered, and what cannot
-    draft.py        a mail as commands and bytes for one server    verdicts.py   replies → Outcome
+    draft.py        a mail as commands and bytes for one server    dsn.py   RFC 3461
+    verdicts.py     replies → Outcome
     connection.py   the socket under a deadline    replies.py, offers.py   what the server says
 
 Errors: Permanent, Transient and UnknownOutcome of `tasks.errors`, and Withdrawn.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tasks.envelope import Mail, Rejection
 from tasks.errors import Permanent
+from tasks.transport import dsn
 from tasks.transport.offers import Offers
 
 
@@ -44,6 +45,7 @@ def prepare(mail: Mail, offers: Offers, server: object) -> Draft:
         recipients, refused = _without_utf8(mail, server)
     else:
         recipients, refused = mail.recipients, ()
+    asked = mail.dsn if offers.dsn else None
     content = _content(mail, offers, server)
     if offers.max_size is not None and len(content) > offers.max_size:
         raise Permanent(
@@ -52,7 +54,7 @@ def prepare(mail: Mail, offers: Offers, server: object) -> Draft:
         )
     return Draft(
         mail=_mail_command(mail, offers, content),
-        rcpt=[f"RCPT TO:<{recipient}>\r\n".encode() for recipient in recipients],
+        rcpt=[f"RCPT TO:<{each}>{dsn.of_rcpt(asked, each)}\r\n".encode() for each in recipients],
         recipients=recipients,
         content=stuffed(content),
         rejected=(*mail.rejected, *refused),
@@ -87,6 +89,8 @@ def _mail_command(mail: Mail, offers: Offers, content: bytes) -> bytes:
         parts.append("BODY=8BITMIME")
     if offers.smtputf8 and mail.smtputf8:
         parts.append("SMTPUTF8")
+    if offers.dsn:
+        parts += dsn.of_mail(mail.dsn)
     return " ".join(parts).encode() + b"\r\n"
 
 

@@ -15,6 +15,7 @@ class Offers:
     eight_bit: bool = False  #: 8BITMIME, RFC 6152
     smtputf8: bool = False  #: RFC 6531
     starttls: bool = False  #: RFC 3207
+    dsn: bool = False  #: RFC 3461
     size: bool = False  #: RFC 1870
     #: Bytes of the largest mail taken; None: not said.
     max_size: int | None = None
@@ -36,6 +37,7 @@ def parse(reply: Reply) -> Offers:
         # RFC 6531 3.1 item 8: a server with SMTPUTF8 has 8BITMIME. One without takes no UTF-8.
         smtputf8="SMTPUTF8" in keywords and "8BITMIME" in keywords,
         starttls="STARTTLS" in keywords,
+        dsn="DSN" in keywords,
         size="SIZE" in keywords,
         max_size=_limit(keywords.get("SIZE", [])),
         auth=tuple(dict.fromkeys(keywords.get("AUTH", []))),

@@ -101,6 +101,25 @@ def test_recipients_are_answered_for_one_by_one(running: Application, sink: Sink
     assert codes == {"gone@example.com": 550, "full@example.com": 452, "bad@@x": None}
 
 
+@pytest.mark.parametrize(
+    ("extensions", "said"),
+    [
+        (("PIPELINING", "DSN"), " NOTIFY=FAILURE ORCPT=rfc822;recipient0@example.com"),
+        (("PIPELINING",), ""),
+    ],
+)
+def test_notifications_are_asked_for_where_the_server_knows_them(
+    running: Application, sink: Sink, extensions: tuple[str, ...], said: str
+) -> None:
+    """`dsn` reaches a server with DSN; one without gets the same mail."""
+    sink.script = Script(extensions=extensions)
+    [id] = running.insert(dsn={"notify": ["failure"]})
+
+    running.wait_for(id, "SUCCESS")
+
+    assert f"RCPT TO:<recipient0@example.com>{said}" in sink.commands
+
+
 def test_a_mail_that_nobody_may_have_is_an_error(running: Application, sink: Sink) -> None:
     """All recipients refused: ERROR with the server's words, and nothing sent."""
     sink.script = Script(rcpt="550 5.1.1 no such user")

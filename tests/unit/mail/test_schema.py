@@ -82,7 +82,6 @@ NOT_YET: list[tuple[dict[str, Any], str]] = [
     ({"ccUids": ["u1"]}, "ccUids"),
     ({"bccUids": ["u1"]}, "bccUids"),
     ({"transport": "second"}, "transport"),
-    ({"dsn": {"notify": ["failure"]}}, "dsn"),
     (
         {"message": MESSAGE | {"attachments": [{"content": "x", "httpHeaders": {"A": "b"}}]}},
         "message.attachments.0.httpHeaders",

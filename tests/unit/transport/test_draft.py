@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.envelope import Mail, Rejection
+from tasks.envelope import Dsn, Mail, Rejection
 from tasks.errors import Permanent
 from tasks.transport.draft import Draft, prepare, stuffed
 from tasks.transport.offers import Offers
@@ -192,3 +192,52 @@ def test_headers_need_smtputf8() -> None:
     """UTF-8 headers without a form in ASCII stop the mail where SMTPUTF8 is missing."""
     with pytest.raises(Permanent, match="does not offer SMTPUTF8, which this message needs"):
         _prepare(replace(_UTF8_MAIL, seven_bit=None), Offers(eight_bit=True))
+
+
+_DSN = Dsn(("FAILURE", "DELAY"), "HDRS", "order 4711+1=2")
+
+
+def test_dsn() -> None:
+    """A server with DSN is asked for notifications, in the encoding of RFC 3461."""
+    mail = replace(_MAIL, recipients=("b+c@example.com", '"d e"@example.com'), dsn=_DSN)
+
+    draft = _prepare(mail, Offers(dsn=True))
+
+    assert draft.mail == (b"MAIL FROM:<a@example.com> RET=HDRS ENVID=order+204711+2B1+3D2\r\n")
+    assert draft.rcpt == [
+        b"RCPT TO:<b+c@example.com> NOTIFY=FAILURE,DELAY ORCPT=rfc822;b+2Bc@example.com\r\n",
+        b'RCPT TO:<"d e"@example.com> NOTIFY=FAILURE,DELAY ORCPT=rfc822;"d+20e"@example.com\r\n',
+    ]
+
+
+def test_server_without_dsn() -> None:
+    """Without DSN the mail goes out as if nobody had asked."""
+    assert _prepare(replace(_MAIL, dsn=_DSN)) == _prepare(_MAIL)
+
+
+def test_dsn_in_part() -> None:
+    """Only what is wanted is said; what was never asked for says nothing."""
+    offers = Offers(dsn=True)
+
+    assert _prepare(replace(_MAIL, dsn=Dsn(ret="FULL")), offers).mail.endswith(b"> RET=FULL\r\n")
+    assert _prepare(replace(_MAIL, dsn=Dsn(("NEVER",))), offers).mail.endswith(b"com>\r\n")
+    assert _prepare(_MAIL, offers) == _prepare(_MAIL)
+
+
+def test_dsn_for_an_address_beyond_ascii() -> None:
+    """The original recipient is written in ASCII (RFC 6533)."""
+    mail = replace(_UTF8_MAIL, recipients=('"ü\\\\+="@example.com',), dsn=_DSN)
+
+    (line,) = _prepare(mail, replace(_ALL, dsn=True)).rcpt
+
+    original = rb'"\x{FC}\x{5C}\x{5C}\x{2B}\x{3D}"@example.com'
+    assert line.endswith(b" ORCPT=utf-8;" + original + b"\r\n")
+
+
+def test_dsn_of_a_long_address() -> None:
+    """An original recipient that a server would find too long (500) is left out."""
+    mail = replace(_MAIL, recipients=("+" * 200 + "@example.com",), dsn=_DSN)
+
+    (line,) = _prepare(mail, Offers(dsn=True)).rcpt
+
+    assert line.endswith(b"> NOTIFY=FAILURE,DELAY\r\n")
