@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     default_from: Mailbox = Field(examples=["Example Shop <shop@example.com>"])
     default_reply_to: Mailbox | None = Field(default=None, examples=["help@example.com"])
 
+    #: SMTP servers take 100 to 1000 recipients at once (RFC 5321 4.5.3.1.8).
+    max_recipients: Annotated[int, Field(ge=1, le=10_000)] = Field(default=10_000, examples=["500"])
+    max_message_bytes: Annotated[int, Field(ge=10_000, le=1_000_000_000)] = Field(
+        default=25 * 1024 * 1024, examples=["10240000"]
+    )
+    text_from_html: bool = Field(default=False, examples=["true"])
+
     # Who must not get any.
     suppressions_collection: CollectionName | None = Field(default=None, examples=["suppressions"])
     suppress_hard_bounces: bool = Field(default=False, examples=["true"])

@@ -73,7 +73,12 @@ class Worker:
             max_messages=settings.smtp_max_messages,
         )
         self._defaults = Defaults(
-            settings.default_from, settings.default_reply_to, namespace=mails.full_name
+            settings.default_from,
+            settings.default_reply_to,
+            namespace=mails.full_name,
+            max_recipients=settings.max_recipients,
+            max_message_bytes=settings.max_message_bytes,
+            text_from_html=settings.text_from_html,
         )
         self._backoff = Backoff(
             settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from tasks.envelope import Mail
+from tasks.errors import Permanent
 from tasks.mail import reading
 from tasks.mail.defaults import Defaults
 from tasks.mail.head import head
@@ -19,15 +20,18 @@ from tasks.mail.tree import tree
 def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -> Mail:
     """Make the mail a document asks for. `now` (aware) becomes its date.
 
-    Raises InvalidDocument with every problem found, or Permanent when deliverBefore has passed;
-    never anything else, whatever the document holds. Where the mail's content is not ASCII, its
-    `seven_bit` gives the same mail in ASCII; addresses that need SMTPUTF8 then stand in the headers
-    in the form of RFC 6857, to be read but not to be answered. There is none when the document
-    brings parts in 8bit that must stay as they are (`raw`).
+    Raises InvalidDocument with every problem found, or Permanent when deliverBefore has passed or
+    the mail is too large; never anything else, whatever the document holds.
+
+    Where the mail's content is not ASCII, its `seven_bit` gives the same mail in ASCII; addresses
+    that need SMTPUTF8 then stand in the headers in the form of RFC 6857, to be read but not to be
+    answered. There is none when the document brings parts in 8bit that must stay as they are
+    (`raw`).
     """
     mail = reading.read(document, defaults, now)
     boundary = secrets.token_hex(12)
     content = _content(mail, now, boundary)
+    _check_size(content, defaults.max_message_bytes)
     sender = mail.originators.sender[0].address
     envelope = mail.recipients.envelope
     has_8bit = not content.isascii()
@@ -46,6 +50,13 @@ def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -
             else None
         ),
     )
+
+
+def _check_size(content: bytes, limit: int | None) -> None:
+    if limit is not None and len(content) > limit:
+        raise Permanent(
+            f"message of {len(content)} bytes is larger than MAX_MESSAGE_BYTES, {limit}"
+        )
 
 
 def _content(mail: Reading, now: datetime, boundary: str, *, seven_bit: bool = False) -> bytes:

@@ -1,8 +1,12 @@
-"""What the settings say when the document does not."""
+"""What the settings say about every mail."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+#: More would not fit back into the document, where each stands again in `delivery.info`.
+MAX_RECIPIENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +20,8 @@ class Defaults:
     sender: str
     reply_to: str | None = None
     namespace: str = ""
+    max_recipients: int = MAX_RECIPIENTS
+    #: Of the whole mail; None: no limit.
+    max_message_bytes: int | None = None
+    #: Whether a mail with HTML alone gets a text made of it.
+    text_from_html: bool = False

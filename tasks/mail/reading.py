@@ -32,6 +32,7 @@ from tasks.mail.parts import Leaf
 from tasks.mail.problems import Problems
 from tasks.mail.recipients import Recipients
 from tasks.mail.schema import Document, Message
+from tasks.mail.text_from_html import text_from_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def read(document: Mapping[str, Any], defaults: Defaults, now: datetime) -> Read
     custom = custom_headers.read(model.headers, found)
     by = originators.read(model, custom, defaults, found)
     id = _given_message_id(message, custom, found)
-    to = recipients.read(model, found)
-    bodies, attached = _parts(message, found)
+    to = recipients.read(model, defaults.max_recipients, found)
+    bodies, attached = _parts(message, defaults, found)
     reading = Reading(
         message_id=id or _derived_message_id(document, by, defaults, found),
         originators=by,
@@ -115,7 +116,7 @@ def _message(model: Document, found: Problems) -> Message:
     return message
 
 
-def _parts(message: Message, found: Problems) -> tuple[Bodies, AttachedParts]:
+def _parts(message: Message, defaults: Defaults, found: Problems) -> tuple[Bodies, AttachedParts]:
     attached = attachments.read(message.attachments, found)
     others = alternatives.read(message.alternatives, found)
     if event := calendar.read(message.ical_event, found):
@@ -123,6 +124,8 @@ def _parts(message: Message, found: Problems) -> tuple[Bodies, AttachedParts]:
         if event.file:
             attached = replace(attached, attached=(*attached.attached, event.file))
     text, html, amp = message.text or "", message.html or "", message.amp or ""
+    if not text and defaults.text_from_html:
+        text = text_from_html(html)
     return Bodies(text, html, amp, tuple(others)), attached
 
 

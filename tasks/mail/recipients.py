@@ -13,9 +13,6 @@ from tasks.mail.problems import Problems, quote
 from tasks.mail.schema import Document
 
 
-#: More would not fit back into the document, where each stands again in `delivery.info`; SMTP
-#: servers take 100 to 1000 at once (RFC 5321 4.5.3.1.8).
-MAX_RECIPIENTS = 10_000
 #: Of an invalid address, no more than this is repeated in `delivery`.
 _MAX_SHOWN = 254
 
@@ -30,14 +27,15 @@ class Recipients:
     rejected: tuple[Rejection, ...]
 
 
-def read(document: Document, problems: Problems) -> Recipients:
+def read(document: Document, max_recipients: int, problems: Problems) -> Recipients:
     """Read the three fields; without a single valid address, that is a problem."""
     fields = {"to": document.to, "cc": document.cc, "bcc": document.bcc}
     lists = {name: _read_field(name, lines(value), problems) for name, value in fields.items()}
     envelope = _unique(lists.values())
     invalid = {text: reason for found in lists.values() for text, reason in found.invalid}
-    if sum(len(found.mailboxes) + len(found.invalid) for found in lists.values()) > MAX_RECIPIENTS:
-        problems.add("to, cc, bcc:", f"more than {MAX_RECIPIENTS} recipients in one mail")
+    count = sum(len(found.mailboxes) + len(found.invalid) for found in lists.values())
+    if count > max_recipients:
+        problems.add("to, cc, bcc:", f"{count} recipients, and MAX_RECIPIENTS is {max_recipients}")
     elif not envelope and not any(name in problems for name in fields):
         _add_problems(lists, problems)
     rejected = tuple(

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.errors import Permanent
 from tasks.mail import bodies
 from tasks.mail.bodies import Text
-from tests.unit.mail.samples import attached, problems_of, read_back, with_message
+from tests.unit.mail.samples import (
+    DEFAULTS,
+    attached,
+    composed,
+    problems_of,
+    read_back,
+    with_message,
+)
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\r\n \t.=\0ü"))
@@ -95,6 +105,34 @@ def test_whole_tree() -> None:
         "image/png",
         "application/pdf",
     ]
+
+
+def test_text_from_html() -> None:
+    """HTML alone gets a text where the setting says so; a text of the document's own stays."""
+    derive = replace(DEFAULTS, text_from_html=True)
+    page = {"subject": "s", "html": "<p>Grüße"}
+
+    derived = read_back(composed(derive, message=page).content)
+    own = read_back(composed(derive, message=page | {"text": "Hi"}).content)
+    nothing = read_back(composed(derive, message=page | {"html": "<img src=x>"}).content)
+
+    assert [part.get_content_type() for part in derived.iter_parts()] == ["text/plain", "text/html"]
+    assert next(iter(derived.iter_parts())).get_content() == "Grüße\r\n"
+    assert next(iter(own.iter_parts())).get_content() == "Hi"
+    assert nothing.get_content_type() == "text/html"
+    assert read_back(composed(message=page).content).get_content_type() == "text/html"
+
+
+def test_max_message_bytes() -> None:
+    """A mail larger than allowed is refused as a whole, with both numbers."""
+    small = replace(DEFAULTS, max_message_bytes=20_000)
+    file = {"subject": "s", "text": "t", "attachments": [{"content": bytes(20_000)}]}
+
+    composed(small, message=file | {"attachments": [{"content": bytes(10_000)}]})
+    with pytest.raises(
+        Permanent, match=r"^message of 2\d{4} bytes is larger than MAX_MESSAGE_BYTES"
+    ):
+        composed(small, message=file)
 
 
 def test_amp() -> None:

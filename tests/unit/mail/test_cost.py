@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -53,6 +54,7 @@ def test_cost_of_a_small_mail() -> None:
     assert ours < theirs / 3
 
 
+ALL = replace(DEFAULTS, text_from_html=True)
 HOSTILE = {
     "quotes": '"' * 2,
     "escaped quotes": '"\\',
@@ -72,6 +74,16 @@ HOSTILE = {
     "parameters": ";a",
     "umlauts": "ü",
     "line ends": "\n",
+    "tags": "<b>",
+    "links": "<a href=x>",
+    "open tags": "<b ",
+    "open attributes": "<b a='",
+    "open comments of HTML": "<!--",
+    "end tags": "</b>",
+    "hidden": "<p hidden>",
+    "scripts": "<script>",
+    "lists": "<ol><li>",
+    "entities": "&a",
 }
 
 
@@ -85,7 +97,7 @@ def test_hostile_text_costs_in_proportion(piece: str) -> None:
         def work() -> None:
             for field in fields:
                 try:
-                    compose(document(**field), DEFAULTS, now=NOW)
+                    compose(document(**field), ALL, now=NOW)
                 except MailError:
                     continue
 
@@ -107,6 +119,8 @@ def _everywhere(text: str) -> list[dict[str, Any]]:
         {"list": {"id": f"a{text} <a.b>", "unsubscribe": f"https://{text}"}},
         {"headers": {"X-A": text, "References": text, "Date": text}},
         {"message": message | {"messageId": text, "html": text}},
+        {"message": {"subject": "x", "html": text}},
+        {"message": {"subject": "x", "html": f"{text}>"}},
         {"message": message | {"attachments": [attachment, {"path": f"data:{text}"}]}},
         {"message": message | {"attachments": [{"content": text, "encoding": "base64"}]}},
         {"message": message | {"attachments": [{"raw": text}, {"raw": f"{text}\n\n{text}"}]}},

@@ -214,7 +214,19 @@ def test_too_many_recipients() -> None:
     """So many recipients that they could not be recorded are refused."""
     many = ",".join(f"u{number}@x.org" for number in range(10_001))
 
-    assert problems_of(bcc=many) == ["to, cc, bcc: more than 10000 recipients in one mail"]
+    assert problems_of(bcc=many) == ["to, cc, bcc: 10002 recipients, and MAX_RECIPIENTS is 10000"]
+
+
+def test_max_recipients() -> None:
+    """The setting counts everyone, in all three fields."""
+    few = Defaults("shop@example.com", max_recipients=2)
+    fields = {"to": "a@x.org", "cc": "b@x.org", "bcc": "c@x.org"}
+
+    with pytest.raises(
+        InvalidDocument, match=r"^to, cc, bcc: 3 recipients, and MAX_RECIPIENTS is 2$"
+    ):
+        composed(few, **fields)
+    assert len(composed(few, **fields | {"bcc": None}).recipients) == 2
 
 
 def test_too_long_list() -> None:
