@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     )
     text_from_html: bool = Field(default=False, examples=["true"])
 
+    # What documents may refer to.
+    users_collection: CollectionName | None = Field(default=None, examples=["users"])
+
     # Who must not get any.
     suppressions_collection: CollectionName | None = Field(default=None, examples=["suppressions"])
     suppress_hard_bounces: bool = Field(default=False, examples=["true"])

@@ -15,7 +15,7 @@ from tasks.delivery import results
 from tasks.delivery.candidate import key
 from tasks.delivery.claim import Claim
 from tasks.envelope import Mail
-from tasks.errors import MailError
+from tasks.errors import MailError, Transient
 from tasks.ledger import Ledger, Tally
 from tasks.parts import Parts
 from tasks.screening.screen import Prepared, screen_all
@@ -25,6 +25,9 @@ from tasks.sending import Sending
 #: Seconds after which a batch looks around, so that a slow server never keeps a mail of high
 #: priority waiting behind a batch of newsletters, nor other hands idle.
 LOOK_EVERY = 0.25
+#: Seconds after which a group is sent as it is: while one mail waits for something from elsewhere,
+#: the leases of the others run.
+PREPARE_SECONDS = 1.0
 #: Bytes of composed mails held by one thread at a time.
 GROUP_BYTES = 4_000_000
 
@@ -81,9 +84,12 @@ class Batch:
         """Claim and compose the next mails. Nothing here can send."""
         group: list[Prepared] = []
         size, room = self._parts.pace.group_size(), GROUP_BYTES
+        end = time.monotonic() + PREPARE_SECONDS
         self._begun = True
         try:
             while (rest or self._ahead) and len(group) < size and room > 0:
+                if time.monotonic() > end:
+                    break
                 claim = self._next_claim(rest, size)
                 mail = self._compose(claim) if claim else None
                 if claim and mail:
@@ -137,7 +143,12 @@ class Batch:
         try:
             return claim.earlier.leave(self._parts.compose(claim.document))
         except MailError as error:
-            self._ledger.record(results.of_failure(claim, None, error))
+            transient = isinstance(error, Transient)
+            retry_at = self._parts.retry_at(claim.earlier.retries) if transient else None
+            self._ledger.record(results.of_failure(claim, None, error, retry_at))
+        except PyMongoError:
+            self._ledger.give_back([claim])
+            raise
         except Exception as error:  # noqa: BLE001 - one mail's trouble must not be the batch's
             _log.exception("mail.not_composed", id=claim.id)
             self._ledger.record(results.of_bug(claim, error, sending=False))

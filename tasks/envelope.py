@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Mail:
     content: bytes
     message_id: str
     rejected: tuple[Rejection, ...] = ()
+    #: Users who have no address.
+    missing_uids: tuple[Any, ...] = ()
     dsn: Dsn | None = None
     smtputf8: bool = False
     has_8bit: bool = False

@@ -23,9 +23,10 @@ from tasks.delivery.keys import Keys
 from tasks.delivery.returns import Returns
 from tasks.delivery.writer import ResultWriter
 from tasks.envelope import Mail
+from tasks.gathering import Gatherer
 from tasks.lanes import Lane
 from tasks.ledger import Tally
-from tasks.mail import Defaults, compose
+from tasks.mail import Defaults, compose, wanted
 from tasks.pace import Pace
 from tasks.parts import Parts
 from tasks.retry import Backoff
@@ -80,6 +81,7 @@ class Worker:
             max_message_bytes=settings.max_message_bytes,
             text_from_html=settings.text_from_html,
         )
+        self._gatherer = Gatherer.of(settings, mails.database)
         self._backoff = Backoff(
             settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds
         )
@@ -117,7 +119,8 @@ class Worker:
         return Batch(parts, token).deliver(ids)
 
     def _compose(self, document: Document) -> Mail:
-        return compose(document, self._defaults, now=self.now())
+        gathered = self._gatherer.gather(wanted(document))
+        return compose(document, self._defaults, now=self.now(), gathered=gathered)
 
     def _retry_at(self, retries: int) -> datetime | None:
         delay = self._backoff.delay(retries)

@@ -93,13 +93,15 @@ def of_outcome(
     server took the mail for at least one recipient; else ERROR.
     """
     whole = _with_earlier(claim, outcome)
-    info = {
+    info: Document = {
         "messageId": mail.message_id,
         "accepted": list(whole.accepted),
         "rejected": list(whole.rejected),
         "pending": list(whole.pending),
         "response": _short(whole.response),
     }
+    if mail.missing_uids:
+        info["missingUids"] = list(mail.missing_uids)
     errors = _errors(whole.errors)
     if whole.pending and retry_at is not None:
         return Result(claim, State.PENDING, _refusals(outcome), info, errors, retry_at)
@@ -114,11 +116,14 @@ def of_failure(
     """Say why the server did not answer for the recipients.
 
     PENDING when nothing was sent, trying again may help, and there is a next attempt. Else ERROR,
-    also when earlier attempts reached some: those stand in info.accepted.
+    also when earlier attempts reached some: those stand in info.accepted. `mail`: None when it
+    could not even be composed.
     """
     text = _short(str(error))
     if mail is None:
-        return Result(claim, State.ERROR, text, _settled(claim))
+        again = retry_at if isinstance(error, Transient) else None
+        state = State.PENDING if again else State.ERROR
+        return Result(claim, state, text, _settled(claim), _errors(claim.earlier.errors), again)
     open_ = () if isinstance(error, UnknownOutcome) else mail.recipients
     transient = isinstance(error, Transient)
     refused = tuple(each.recipient for each in mail.rejected)

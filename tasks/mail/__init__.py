@@ -4,7 +4,8 @@ compose          the two steps: reading, then writing
   reading        the document, read and checked
     schema       what it may hold               fields             kinds of values, checked
     problems     what is wrong with it          deadline           deliverBefore
-    recipients   to, cc, bcc → envelope         originators        from, replyTo
+    recipients   to, cc, bcc → envelope         users              toUids, ccUids, bccUids
+    originators  from, replyTo                  gathered           what is needed from elsewhere
     address_list lists of addresses             addresses          one address
     message_id   given, or from the `_id`       custom_headers     the document's own
     list_headers list: how to leave it, its id  status_notification  dsn
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from tasks.mail.compose import compose
 from tasks.mail.defaults import Defaults
+from tasks.mail.gathered import wanted
 
 
-__all__ = ["Defaults", "compose"]
+__all__ = ["Defaults", "compose", "wanted"]

@@ -12,13 +12,22 @@ from tasks.envelope import Mail
 from tasks.errors import Permanent
 from tasks.mail import reading
 from tasks.mail.defaults import Defaults
+from tasks.mail.gathered import NOTHING, Gathered
 from tasks.mail.head import head
 from tasks.mail.reading import Reading
 from tasks.mail.tree import tree
 
 
-def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -> Mail:
+def compose(
+    document: Mapping[str, Any],
+    defaults: Defaults,
+    *,
+    now: datetime,
+    gathered: Gathered = NOTHING,
+) -> Mail:
     """Make the mail a document asks for. `now` (aware) becomes its date.
+
+    `gathered`: what `wanted(document)` asked for; most documents need nothing.
 
     Raises InvalidDocument with every problem found, or Permanent when deliverBefore has passed or
     the mail is too large; never anything else, whatever the document holds.
@@ -28,7 +37,7 @@ def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -
     answered. There is none when the document brings parts in 8bit that must stay as they are
     (`raw`).
     """
-    mail = reading.read(document, defaults, now)
+    mail = reading.read(document, defaults, now, gathered)
     boundary = secrets.token_hex(12)
     content = _content(mail, now, boundary)
     _check_size(content, defaults.max_message_bytes)
@@ -41,6 +50,7 @@ def compose(document: Mapping[str, Any], defaults: Defaults, *, now: datetime) -
         content=content,
         message_id=mail.message_id,
         rejected=mail.recipients.rejected,
+        missing_uids=mail.recipients.missing_uids,
         dsn=mail.dsn,
         smtputf8=mail.needs_smtputf8,
         has_8bit=has_8bit,

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from bson import DatetimeMS
+from bson import DatetimeMS, ObjectId
 from pydantic import AfterValidator, BeforeValidator, Discriminator, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
@@ -23,6 +23,7 @@ MAX_HEADER_VALUES = 20
 #: No file system takes a longer name.
 MAX_FILENAME = 255
 MAX_KEY = 255
+MAX_UID = 1024
 
 #: A line break in a header value starts a header of the writer's choice (header injection).
 _LINE_BREAK = re.compile(r"[\r\n\0]")
@@ -97,6 +98,15 @@ def _not_supported(value: Any) -> Any:
     raise problem("is not supported yet")
 
 
+def _uid(value: Any) -> Any:
+    # A regular expression, say, would find users that were not meant.
+    if not isinstance(value, str | int | float | bytes | ObjectId) or isinstance(value, bool):
+        raise problem(f"must be a string, a number, an ObjectId or binary, not {kind(value)}")
+    if isinstance(value, str | bytes) and len(value) > MAX_UID:
+        raise problem(f"is longer than {MAX_UID} characters")
+    return _unicode(value) if isinstance(value, str) else value
+
+
 def _key(value: str) -> str:
     if not 0 < len(value) <= MAX_KEY:
         raise problem(f"must have 1 to {MAX_KEY} characters")
@@ -111,6 +121,10 @@ Line = Annotated[str, AfterValidator(_single_line)]
 
 #: The writer's name for what is to happen once.
 Key = Annotated[Line, AfterValidator(_key)]
+
+#: The `_id` of a document, or a string that stands for it.
+Uid = Annotated[Any, PlainValidator(_uid)]
+Uids = Annotated[list[Uid | None], bounded(MAX_STRINGS)]
 
 #: A string or a list of strings; see `lines`.
 _EITHER = Discriminator(_one_or_many, custom_error_type="lines_type", custom_error_message="-")

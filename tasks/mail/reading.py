@@ -27,6 +27,7 @@ from tasks.mail.attachments import AttachedParts
 from tasks.mail.bodies import Bodies
 from tasks.mail.custom_headers import CustomHeaders
 from tasks.mail.defaults import Defaults
+from tasks.mail.gathered import Gathered
 from tasks.mail.originators import Originators
 from tasks.mail.parts import Leaf
 from tasks.mail.problems import Problems
@@ -67,8 +68,10 @@ class Reading:
         return not any(isinstance(part, Leaf) and part.has_8bit for part in parts)
 
 
-def read(document: Mapping[str, Any], defaults: Defaults, now: datetime) -> Reading:
-    """Read a document.
+def read(
+    document: Mapping[str, Any], defaults: Defaults, now: datetime, gathered: Gathered
+) -> Reading:
+    """Read a document, with what it needs from elsewhere.
 
     Raises InvalidDocument: first for values of a wrong kind, all at once; then, when the kinds are
     right, for what they say, all at once. Raises Permanent when deliverBefore has passed.
@@ -80,7 +83,7 @@ def read(document: Mapping[str, Any], defaults: Defaults, now: datetime) -> Read
     custom = custom_headers.read(model.headers, found)
     by = originators.read(model, custom, defaults, found)
     id = _given_message_id(message, custom, found)
-    to = recipients.read(model, defaults.max_recipients, found)
+    to = recipients.read(model, gathered, defaults.max_recipients, found)
     bodies, attached = _parts(message, defaults, found)
     reading = Reading(
         message_id=id or _derived_message_id(document, by, defaults, found),

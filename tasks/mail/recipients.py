@@ -1,14 +1,16 @@
-"""Who gets the mail: to, cc and bcc → the envelope, and those who can get none."""
+"""Who gets the mail: to, cc, bcc and users → the envelope, and those who can get none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.envelope import Rejection
-from tasks.mail import address_list, addresses
+from tasks.mail import address_list, addresses, users
 from tasks.mail.address_list import AddressList
 from tasks.mail.fields import lines
+from tasks.mail.gathered import Gathered
 from tasks.mail.problems import Problems, quote
 from tasks.mail.schema import Document
 
@@ -25,24 +27,30 @@ class Recipients:
     cc: AddressList
     envelope: tuple[str, ...]
     rejected: tuple[Rejection, ...]
+    missing_uids: tuple[Any, ...]
 
 
-def read(document: Document, max_recipients: int, problems: Problems) -> Recipients:
-    """Read the three fields; without a single valid address, that is a problem."""
+def read(
+    document: Document, gathered: Gathered, max_recipients: int, problems: Problems
+) -> Recipients:
+    """Read the fields; without a single valid address, that is a problem."""
+    before = len(problems)
     fields = {"to": document.to, "cc": document.cc, "bcc": document.bcc}
     lists = {name: _read_field(name, lines(value), problems) for name, value in fields.items()}
+    missing = users.add(lists, document, gathered, problems)
     envelope = _unique(lists.values())
     invalid = {text: reason for found in lists.values() for text, reason in found.invalid}
     count = sum(len(found.mailboxes) + len(found.invalid) for found in lists.values())
     if count > max_recipients:
         problems.add("to, cc, bcc:", f"{count} recipients, and MAX_RECIPIENTS is {max_recipients}")
-    elif not envelope and not any(name in problems for name in fields):
-        _add_problems(lists, problems)
+    elif not envelope and len(problems) == before:
+        _add_problems(lists, missing, problems)
     rejected = tuple(
         Rejection(_shortened(text), None, f"Invalid address: {reason}.")
         for text, reason in invalid.items()
     )
-    return Recipients(lists["to"], lists["cc"], envelope, rejected)
+    uids = tuple(dict.fromkeys(uid for _, uid in missing))
+    return Recipients(lists["to"], lists["cc"], envelope, rejected, uids)
 
 
 def _unique(lists: Iterable[AddressList]) -> tuple[str, ...]:
@@ -62,11 +70,15 @@ def _read_field(name: str, texts: list[str], problems: Problems) -> AddressList:
         return AddressList()
 
 
-def _add_problems(lists: dict[str, AddressList], problems: Problems) -> None:
+def _add_problems(
+    lists: dict[str, AddressList], missing: list[tuple[str, Any]], problems: Problems
+) -> None:
     invalid = [(name, *item) for name, found in lists.items() for item in found.invalid]
     for name, text, reason in invalid:
         problems.add(f"{name}:", f"{quote(text)} is no valid address: {reason}")
-    if not invalid:
+    for name, uid in missing:
+        problems.add(f"{name}:", f"there is no user {quote(str(uid))} with an email")
+    if not invalid and not missing:
         problems.add("to, cc, bcc:", "no recipient")
 
 

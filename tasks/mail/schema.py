@@ -24,6 +24,7 @@ from tasks.mail.fields import (
     NotSupported,
     PartHeaderMap,
     Text,
+    Uids,
     bounded,
     problem,
 )
@@ -50,7 +51,6 @@ def _event(value: Any) -> Any:
 
 
 _Map = Annotated[dict[str, Any], NotSupported]
-_Uids = Annotated[list[Any], NotSupported]
 _DataUri = Annotated[Text, AfterValidator(_data_uri)]
 
 
@@ -123,6 +123,9 @@ class Document(_Noun):
     to: Lines | None = None
     cc: Lines | None = None
     bcc: Lines | None = None
+    to_uids: Uids | None = None
+    cc_uids: Uids | None = None
+    bcc_uids: Uids | None = None
     sender: Line | None = Field(default=None, alias="from")
     reply_to: Line | None = None
     headers: HeaderMap | None = None
@@ -137,9 +140,6 @@ class Document(_Noun):
     categories: Lines | None = None
     dsn: StatusNotification | None = None
 
-    to_uids: _Uids | None = None
-    cc_uids: _Uids | None = None
-    bcc_uids: _Uids | None = None
     template: _Map | None = None
     send_grid: _Map | None = None
     transport: Annotated[Line, NotSupported] | None = None

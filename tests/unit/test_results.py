@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +46,40 @@ def test_a_transient_failure_leaves_the_recipients_pending() -> None:
     assert result.info["pending"] == ["a@example.com"]
     assert result.info["rejected"] == ["bad@@x"]
     assert [each["code"] for each in result.errors] == [None, 421]
+
+
+def test_a_mail_that_cannot_be_composed_now_comes_back() -> None:
+    """PENDING with its error when there is a next attempt; what earlier ones settled is kept."""
+    delivery = {
+        "retries": 1,
+        "info": {"accepted": ["a@example.com"], "rejected": ["b@example.com"]},
+        "errors": [{"recipient": "b@example.com", "code": 550, "response": "550 no"}],
+    }
+    claim = Claim("id", {"delivery": delivery}, "worker:1", 2, 0.0)
+    later = datetime.now(UTC)
+
+    again = results.of_failure(claim, None, Transient("users cannot be read"), later)
+    never = results.of_failure(claim, None, Permanent("no such file"), later)
+
+    assert (again.state, again.retry_at) == (State.PENDING, later)
+    assert (never.state, never.retry_at) == (State.ERROR, None)
+    for result in (again, never):
+        assert result.info is not None
+        assert result.info["accepted"] == ["a@example.com"]
+        assert [each["code"] for each in result.errors] == [550]
+
+
+def test_missing_users_are_named() -> None:
+    """info.missingUids, only where there are any."""
+    accepted = Outcome(("a@example.com",))
+
+    some = results.of_outcome(CLAIM, replace(MAIL, missing_uids=("u1", 5)), accepted)
+    none = results.of_outcome(CLAIM, MAIL, accepted)
+
+    assert some.info is not None
+    assert none.info is not None
+    assert some.info["missingUids"] == ["u1", 5]
+    assert "missingUids" not in none.info
 
 
 def test_a_permanent_failure_rejects_all() -> None:

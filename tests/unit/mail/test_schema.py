@@ -49,6 +49,19 @@ WRONG_TYPES: list[tuple[dict[str, Any], str]] = [
     ({"toUids": "u1"}, "toUids must be a list, not a string"),
     ({"ccUids": {}}, "ccUids must be a list, not a map"),
     ({"bccUids": 5}, "bccUids must be a list, not a number"),
+    (
+        {"toUids": [None, {"$ne": 1}]},
+        "toUids.1 must be a string, a number, an ObjectId or binary, not a map",
+    ),
+    (
+        {"toUids": [Regex(".")]},
+        "toUids.0 must be a string, a number, an ObjectId or binary, not a regular expression",
+    ),
+    (
+        {"ccUids": [True]},
+        "ccUids.0 must be a string, a number, an ObjectId or binary, not a boolean",
+    ),
+    ({"bccUids": ["x" * 1025]}, "bccUids.0 is longer than 1024 characters"),
     ({"sendAt": "2024-01-01"}, "sendAt must be a date, not a string"),
     ({"deliverBefore": Timestamp(1, 1)}, "deliverBefore must be a date, not a timestamp"),
     ({"priority": "urgent"}, "priority must be 'high', 'normal' or 'low'"),
@@ -78,9 +91,6 @@ ATTACHMENT_TYPES: list[tuple[Any, str]] = [
 NOT_YET: list[tuple[dict[str, Any], str]] = [
     ({"template": {"name": "welcome"}}, "template"),
     ({"sendGrid": {"templateId": "d-1"}}, "sendGrid"),
-    ({"toUids": ["u1"]}, "toUids"),
-    ({"ccUids": ["u1"]}, "ccUids"),
-    ({"bccUids": ["u1"]}, "bccUids"),
     ({"transport": "second"}, "transport"),
     (
         {"message": MESSAGE | {"attachments": [{"content": "x", "httpHeaders": {"A": "b"}}]}},

@@ -1,0 +1,28 @@
+"""Reads from MongoDB that end in time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pymongo
+from pymongo.errors import OperationFailure
+
+from tasks.errors import Transient
+
+
+@contextlib.contextmanager
+def reading(what: str, seconds: float) -> Iterator[None]:
+    """Read `what`, within so many seconds.
+
+    Raises Transient when the server refuses it (missing rights, say); any other PyMongoError means
+    that MongoDB is away, and comes through: the mail then waits for its return.
+    """
+    try:
+        with pymongo.timeout(seconds):
+            yield
+    except OperationFailure as error:
+        if error.timeout:
+            raise
+        name = (error.details or {}).get("codeName", f"error {error.code}")
+        raise Transient(f"{what} cannot be read: {name}") from error
