@@ -150,13 +150,27 @@ class Connection:
 
     def _receive(self, end: float) -> None:
         try:
-            self._socket.settimeout(self._wait(end))
-            data = self._socket.recv(_CHUNK)
+            data = self._read(end)
         except OSError as error:
             raise self._broken(error) from error
         if not data:
             raise Broken("closed the connection")
         self._received += data
+
+    def _read(self, end: float) -> bytes:
+        """Read what comes in time, or is there when the time is over; raises OSError."""
+        left = end - time.monotonic()
+        if left > 0:
+            # Whoever was stopped meanwhile (SIGSTOP, a machine asleep) wakes with the time over,
+            # and the socket module does not look again: the answer may be there all the same.
+            with contextlib.suppress(TimeoutError):
+                self._socket.settimeout(left)
+                return self._socket.recv(_CHUNK)
+        try:
+            self._socket.settimeout(0)
+            return self._socket.recv(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError) as error:
+            raise TimeoutError from error
 
     def _end_of_wait(self) -> float:
         return min(self.deadline, time.monotonic() + self._reply_timeout)
