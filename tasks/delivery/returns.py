@@ -94,7 +94,7 @@ def _given_back(**fields: Any) -> Document:
     return {
         "$set": {f"delivery.{name}": value for name, value in changes.items()},
         "$inc": {"delivery.attempts": -1},
-        "$unset": {"delivery.phase": "", "delivery.worker": ""},
+        "$unset": {f"delivery.{name}": "" for name in ("phase", "worker", "inDoubt")},
     }
 
 

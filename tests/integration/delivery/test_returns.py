@@ -88,6 +88,7 @@ def test_a_release_takes_back_the_sweeps_verdict(
     delivery = delivery_of(mails)
     assert delivery["state"] == "PENDING"
     assert delivery["error"] is delivery["endTime"] is None
+    assert "inDoubt" not in delivery
 
 
 @pytest.mark.parametrize("state", ["CANCELLED", "SUCCESS", "RETRY", "PENDING"])
