@@ -53,9 +53,10 @@ class Sending:
         """Send what is in the queue; a mail leaves it when its transaction begins."""
         alone = len(queue) == 1
         held = False
-        while queue:
+        while queue := self._in_time(queue):
             try:
-                with self._parts.transport.session(queue[0].claim.deadline) as session:
+                # The last was claimed last; the others' deadlines are looked at again.
+                with self._parts.transport.session(queue[-1].claim.deadline) as session:
                     if not alone and not held:
                         self._begin_sending(queue)
                         held = True
@@ -64,6 +65,15 @@ class Sending:
                 # No connection: the rest would meet the same refusal.
                 while queue:
                     self._fail(queue.popleft(), error)
+
+    def _in_time(self, queue: deque[Prepared]) -> deque[Prepared]:
+        """Give back those whose time was over before anything could be sent."""
+        now = time.monotonic()
+        late = [prepared for prepared in queue if now > prepared.claim.deadline]
+        self._ledger.give_back(prepared.claim for prepared in late)
+        for prepared in late:
+            queue.remove(prepared)
+        return queue
 
     def _begin_sending(self, queue: deque[Prepared]) -> None:
         """Pass the point of no return, once for all; mails whose lease is lost leave the queue."""
