@@ -22,7 +22,10 @@ from config.settings import Settings
 from local import broker as redis_compatible
 from local import mongo, ports
 from local.processes import Server
+from tests.support.fault_table import pytest_terminal_summary
 
+
+__all__ = ["pytest_terminal_summary"]
 
 # The same examples in every run: what fails here fails for everybody, and nothing by chance.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)

@@ -11,7 +11,10 @@ from pydantic import SecretStr
 from pymongo.database import Database
 
 from config.settings import Settings
+from tests.chaos.trial import Record, Trial
 from tests.support.application import Application
+from tests.support.history import History
+from tests.support.own_servers import Broker, broker
 from tests.support.sink import Script, Sink
 
 
@@ -29,4 +32,29 @@ def application(
     """Processes that send to `sink`."""
     ours = settings.model_copy(update={"smtp_connection_uri": SecretStr(sink.uri)})
     with Application(ours, database, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def history(application: Application) -> Iterator[History]:
+    """All that happens to the mails."""
+    with History(application.mails) as recording:
+        yield recording
+
+
+@pytest.fixture
+def trial(
+    application: Application,
+    sink: Sink,
+    history: History,
+    record_property: Record,
+) -> Trial:
+    """The fault that a test does to `application`."""
+    return Trial(application, sink, history, record_property)
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of this test's own."""
+    with broker(tmp_path) as running:
         yield running

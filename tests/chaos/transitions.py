@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from typing import Any
 
 from tasks.delivery.states import LEASE_EXPIRED, Phase, State
 from tests.support.history import Step
 
 
+#: A state of the users' own; they turn it into RETRY.
+HELD_BACK = "DRAFT"
 _WAITING = (None, State.PENDING, State.RETRY)
 
 
 def problems(steps: Sequence[Step]) -> list[str]:
     """Name every step that no mail may take while nobody but Mailtrigger writes."""
-    pairs = zip(steps, steps[1:], strict=False)
+    pairs = itertools.pairwise(steps)
     found = [f"{_text(a)} → {_text(b)}" for a, b in pairs if not _allowed(a, b)]
-    claims = [b.fence for a, b in zip(steps, steps[1:], strict=False) if _is_claim(a, b)]
+    found += [f"in doubt, but {_text(s)}" for s in steps if s.in_doubt and s.state != State.ERROR]
+    claims = [b.fence for a, b in itertools.pairwise(steps) if _is_claim(a, b)]
     if len(set(claims)) != len(claims):
         found.append(f"the same fence twice: {claims}")
     return found
@@ -32,6 +35,8 @@ def _is_claim(before: Step, after: Step) -> bool:
 
 
 def _allowed(before: Step, after: Step) -> bool:
+    if before.state == HELD_BACK:
+        return after.state == State.RETRY
     match after.state:
         case State.PROCESSING:
             return _may_be_processing(before, after)
@@ -48,7 +53,7 @@ def _allowed(before: Step, after: Step) -> bool:
 def _may_be_processing(before: Step, after: Step) -> bool:
     """A claim of what waits, or the point of no return of the same attempt; never a hand-over."""
     if _is_claim(before, after):
-        return after.phase == Phase.CLAIMED and after.attempts == (before.attempts or 0) + 1
+        return after.phase == Phase.CLAIMED and _count(after) == _count(before) + 1
     in_hand = before.state == State.PROCESSING and before.fence == after.fence
     return in_hand and before.phase == Phase.CLAIMED and after.phase == Phase.SENDING
 
@@ -77,12 +82,12 @@ def _may_wait(before: Step, after: Step) -> bool:
         return after.attempts == 0
     if before.state == State.PENDING:
         return before.attempts == after.attempts
-    given_back = after.attempts in (before.attempts, _less_one(before.attempts))
+    given_back = _count(before) - _count(after) in (0, 1)
     return given_back and (before.state == State.PROCESSING or is_lost_lease(before))
 
 
-def _less_one(attempts: Any) -> Any:
-    return attempts - 1 if isinstance(attempts, int) else None
+def _count(step: Step) -> int:
+    return step.attempts if isinstance(step.attempts, int) else 0
 
 
 def _text(step: Step) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import redis
+from pydantic import SecretStr
 from pymongo.collection import Collection
 from pymongo.database import Database
 
@@ -74,6 +75,12 @@ class Application:
         }
         return {**os.environ, **values, **self.variables}
 
+    def use_broker(self, url: str) -> None:
+        """Let the processes that are started from now on use this broker."""
+        self.settings = self.settings.model_copy(update={"celery_broker_url": SecretStr(url)})
+        self.redis.close()
+        self.redis = redis.Redis.from_url(url)
+
     def watcher(self, **variables: str) -> Server:
         """Start a watcher; returns when it stands by or leads."""
         command = [sys.executable, "-m", "watcher"]
@@ -82,7 +89,7 @@ class Application:
     def worker(self, *options: str, **variables: str) -> Server:
         """Start a worker; returns when it is ready for tasks."""
         command = [sys.executable, "-m", "celery", "-A", "tasks", "worker", *options]
-        command += ["-n", f"worker{len(self._servers)}@%h", "--without-mingle"]
+        command += ["--without-gossip", "--without-mingle", "-n", f"worker{len(self._servers)}@%h"]
         return self._start("worker", command, r"ready\.", variables)
 
     def insert(self, count: int = 1, **fields: Any) -> list[Any]:

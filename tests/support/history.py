@@ -28,15 +28,16 @@ class Step:
     """What stood in `delivery` from `at` on (the primary's clock); None where nothing stood."""
 
     at: datetime
-    state: Any = None
-    phase: Any = None
-    attempts: Any = None
-    worker: Any = None
-    error: Any = None
-    next_attempt: Any = None
+    state: object = None
+    phase: object = None
+    attempts: object = None
+    worker: object = None
+    error: object = None
+    next_attempt: object = None
+    in_doubt: object = None
 
     @property
-    def fence(self) -> tuple[Any, Any]:
+    def fence(self) -> tuple[object, object]:
         """What no two attempts have in common."""
         return self.worker, self.attempts
 
@@ -139,12 +140,12 @@ class History:
         else:
             delivery = _map(event.get("delivery"))
         self._deliveries[id] = delivery
-        names = ("state", "phase", "attempts", "worker", "error", "nextAttemptTime")
+        names = ("state", "phase", "attempts", "worker", "error", "nextAttemptTime", "inDoubt")
         return Step(at, *(delivery.get(name) for name in names))
 
 
-def _fields(step: Step) -> tuple[Any, ...]:
-    return step.state, step.phase, step.fence, step.error, step.next_attempt
+def _fields(step: Step) -> tuple[object, ...]:
+    return step.state, step.phase, step.fence, step.error, step.next_attempt, step.in_doubt
 
 
 def _map(value: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +55,9 @@ def broker(directory: Path) -> Iterator[Broker]:
 
 
 @contextlib.contextmanager
-def replica_set(directory: Path, *, members: int = 1, oplog_mb: int = 256) -> Iterator[ReplicaSet]:
+def replica_set(
+    directory: Path, *, members: int = 1, oplog_mb: int | None = None
+) -> Iterator[ReplicaSet]:
     """Run a replica set of so many members; fails when there is no mongod."""
     program = mongo.find_program()
     assert program is not None, "no mongod: run `make install`, or put one on PATH"
@@ -64,12 +66,18 @@ def replica_set(directory: Path, *, members: int = 1, oplog_mb: int = 256) -> It
         for number in range(members):
             port = ports.free()
             data, log = directory / f"mongod{number}", directory / f"mongod{number}.log"
-            server = mongo.member(program, port=port, directory=data, log=log)
-            server.command = [*server.command, "--oplogSize", str(oplog_mb)]
-            servers[port] = server
+            servers[port] = server = mongo.member(program, port=port, directory=data, log=log)
+            if oplog_mb is not None:
+                server.command = _with_option(server.command, "--oplogSize", str(oplog_mb))
             server.start()
         mongo.initiate(list(servers))
         yield ReplicaSet(servers)
     finally:
         for server in servers.values():
             server.kill()
+
+
+def _with_option(command: Sequence[str], name: str, value: str) -> list[str]:
+    changed = list(command)
+    changed[changed.index(name) + 1] = value
+    return changed

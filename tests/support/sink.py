@@ -19,10 +19,10 @@ from collections.abc import Callable
 from typing import Self
 
 from tests.support.sink_conversation import Conversation
-from tests.support.sink_script import Answer, Message, Script, first
+from tests.support.sink_script import Answer, InTurn, Message, Script, first
 
 
-__all__ = ["Answer", "Message", "Script", "Sink", "first"]
+__all__ = ["Answer", "InTurn", "Message", "Script", "Sink", "first"]
 
 _KEPT_COMMANDS = 10_000
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -21,6 +24,21 @@ def first(times: int, answer: str, then: str | None = None) -> Callable[[], str 
     """Make an Answer that differs for the first times it is asked."""
     calls = itertools.count()
     return lambda: answer if next(calls) < times else then
+
+
+class InTurn:
+    """An Answer that is each of some answers in turn; counts how often it was each."""
+
+    def __init__(self, *answers: str | None) -> None:
+        self._turns = itertools.cycle(answers)
+        self._lock = threading.Lock()
+        self.given: Counter[str | None] = Counter()
+
+    def __call__(self) -> str | None:
+        with self._lock:
+            answer = next(self._turns)
+            self.given[answer] += 1
+            return answer
 
 
 @dataclass(frozen=True)
@@ -71,3 +89,5 @@ class Message:
     recipients: tuple[str, ...]
     content: bytes
     answered: bool = True
+    #: time.time() when the final dot had come.
+    at: float = field(default_factory=time.time, compare=False)
