@@ -91,6 +91,9 @@ class Batch:
                 if time.monotonic() > end:
                     break
                 claim = self._next_claim(rest, size)
+                if claim and time.monotonic() > claim.deadline:
+                    self._ledger.give_back([claim])
+                    continue
                 mail = self._compose(claim) if claim else None
                 if claim and mail:
                     group.append(Prepared(claim, mail))

@@ -21,6 +21,7 @@ from local import ports
 from local.processes import Server
 from tasks.lanes import Lane
 from tests.support.application import Application, eventually, mail
+from tests.support.failpoint import failing
 from tests.support.sink import Script, Sink, first
 
 
@@ -219,3 +220,20 @@ def test_broken_connections_to_mongodb_neither_lose_nor_double_a_mail(
 def _twice(sink: Sink) -> dict[str, int]:
     counts = Counter(message.recipients[0] for message in sink.messages)
     return {recipient: count for recipient, count in counts.items() if count > 1}
+
+
+def test_a_claim_that_comes_too_late_is_given_back(
+    application: Application, sink: Sink, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    """MongoDB took longer to claim than the lease lasts: no error, another claim sends the mail."""
+    variables = {"LEASE_SECONDS": "5", "SWEEP_SECONDS": "60"}
+    application.watcher(**variables)
+    application.worker(**variables)
+    slow: dict[str, Any] = {"blockConnection": True, "blockTimeMS": 6_000}
+
+    with failing(mongo_client, "findAndModify", appName="mailtrigger-worker", **slow):
+        [id] = application.insert()
+        application.wait_for(id, "SUCCESS", "ERROR", seconds=30)
+
+    assert application.delivery(id)["state"] == "SUCCESS"
+    assert len(sink.messages) == 1
