@@ -4,6 +4,7 @@ MailError
 ├── Permanent         trying again cannot help: the document must change, or the server said 5xx
 │   └── InvalidDocument   every problem of the document, each with its path
 ├── Transient         nothing was sent; a later attempt may work
+│   └── NoConnection      the server cannot be reached, or lets us not in: no mail was begun
 └── UnknownOutcome    the server may or may not have taken the mail: never retried by itself
 
 A wrong setting is not a MailError: it stops the process at start. Any other exception is a bug
@@ -40,7 +41,25 @@ class InvalidDocument(Permanent):
 
 
 class Transient(MailError):
-    """Nothing was sent; a later attempt may work."""
+    """Nothing was sent; a later attempt may work.
+
+    `throttled`: the server asked for fewer mails.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        code: int | None = None,
+        response: str | None = None,
+        throttled: bool = False,
+    ) -> None:
+        super().__init__(text, code=code, response=response)
+        self.throttled = throttled
+
+
+class NoConnection(Transient):
+    """The server cannot be reached, or lets us not in: no mail was begun."""
 
 
 class UnknownOutcome(MailError):

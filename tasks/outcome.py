@@ -13,7 +13,8 @@ class Outcome:
 
     `accepted`: the server took the mail for them. `rejected`: refused for good (5xx, or invalid).
     `pending`: refused for now (4xx). `errors` says why, for each rejected and pending recipient.
-    `response` is the server's last reply, "250 2.0.0 Ok: queued as 4D1F2".
+    `response` is the server's last reply, "250 2.0.0 Ok: queued as 4D1F2". `throttled`: those of
+    `pending` for whom the server asked for fewer mails.
     """
 
     accepted: tuple[str, ...]
@@ -21,3 +22,4 @@ class Outcome:
     pending: tuple[str, ...] = ()
     errors: tuple[Rejection, ...] = ()
     response: str | None = None
+    throttled: tuple[str, ...] = ()

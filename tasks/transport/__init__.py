@@ -5,7 +5,7 @@
     opening.py      connect, greeting, EHLO, STARTTLS, AUTH        auth.py   the mechanisms
     transaction.py  MAIL, RCPT, DATA, content: what may have been delivered, and what cannot
     draft.py        a mail as commands and bytes for one server    dsn.py   RFC 3461
-    verdicts.py     replies → Outcome
+    decisions.py    what a reply means: the decision table         verdicts.py   replies → Outcome
     connection.py   the socket under a deadline    replies.py, offers.py   what the server says
 
 Errors: Permanent, Transient and UnknownOutcome of `tasks.errors`, and Withdrawn.

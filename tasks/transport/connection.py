@@ -7,7 +7,8 @@ import socket
 import ssl
 import time
 
-from tasks.errors import Transient
+from tasks.errors import NoConnection, Transient
+from tasks.transport.decisions import Stage, Verdict, decide
 from tasks.transport.offers import Offers
 from tasks.transport.replies import CLOSING, BadReply, Reply, take
 
@@ -200,10 +201,18 @@ class Connection:
 
 
 def transient(text: str, reply: Reply | None) -> Transient:
-    """Make an error with the server's words, where it said any."""
+    """Make the error of a mail that was begun, with the server's words, where it said any."""
     if reply is None:
         return Transient(text)
-    return Transient(text, code=reply.code, response=str(reply))
+    throttled = decide(Stage.DATA, reply).verdict is Verdict.THROTTLED
+    return Transient(text, code=reply.code, response=str(reply), throttled=throttled)
+
+
+def no_connection(text: str, reply: Reply | None = None) -> NoConnection:
+    """Make the error of a connection that could not be had."""
+    if reply is None:
+        return NoConnection(text)
+    return NoConnection(text, code=reply.code, response=str(reply))
 
 
 def reason(error: OSError) -> str:

@@ -1,7 +1,7 @@
 """Open a connection: connect, greeting, EHLO, STARTTLS, AUTH.
 
-Every failure is Transient, even a refused password: a setting can be put right, and then the same
-mail goes out.
+Every failure is NoConnection, even a refused password: a setting can be put right, and then the
+same mail goes out.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 
 from config.smtp import Security, SmtpServer, is_loopback
 from config.tls import TlsOptions
-from tasks.errors import Transient
+from tasks.errors import NoConnection, Transient
 from tasks.transport import auth, offers
-from tasks.transport.connection import Broken, Connection, reason, transient
+from tasks.transport.connection import Broken, Connection, no_connection, reason, transient
 from tasks.transport.replies import Reply
 
 
@@ -48,22 +48,24 @@ class Opener:
         self._name = tls.servername or server.host
 
     def open(self, deadline: float) -> Connection:
-        """Make a connection that is ready for MAIL; raises Transient."""
+        """Make a connection that is ready for MAIL; raises NoConnection."""
         connection = self._connect(deadline)
         try:
             self._begin(connection)
         except Broken as error:
             connection.close()
-            raise self.lost(connection, error) from error
+            raise no_connection(self._lost(connection, error), error.reply) from error
         except BaseException:
             connection.close()
             raise
         return connection
 
     def lost(self, connection: Connection, error: Broken) -> Transient:
-        """Make the error of a connection that broke before it carried a mail."""
-        text = f"{self.server} {error} ({connection.stage}); nothing was sent"
-        return transient(text, error.reply)
+        """Make the error of a connection that broke before it had the mail's content."""
+        return transient(self._lost(connection, error), error.reply)
+
+    def _lost(self, connection: Connection, error: Broken) -> str:
+        return f"{self.server} {error} ({connection.stage}); nothing was sent"
 
     def _connect(self, deadline: float) -> Connection:
         """Try the server's addresses in turn, each with its share of the time."""
@@ -132,7 +134,7 @@ class Opener:
         required = self.server.security is Security.REQUIRED
         if not connection.offers.starttls:
             if required:
-                raise Transient(
+                raise no_connection(
                     f"{self.server} does not offer STARTTLS, which SMTP_CONNECTION_URI requires"
                 )
             return
@@ -149,13 +151,13 @@ class Opener:
             connection.encrypt(self._context, self._name)
         except ssl.SSLCertVerificationError as error:
             why = error.verify_message.removesuffix(".")
-            raise Transient(
+            raise no_connection(
                 f"{self.server} has a certificate that is not trusted: {why}; see TLS_OPTIONS"
             ) from error
         except OSError as error:
             hint = "; does the server want smtp:// in SMTP_CONNECTION_URI?"
             plain = isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS
-            raise Transient(
+            raise no_connection(
                 f"{self.server}: TLS failed: {reason(error)}{hint if plain else ''}"
             ) from error
 
@@ -165,13 +167,13 @@ class Opener:
             return
         connection.stage = "AUTH"
         if not connection.encrypted and not is_loopback(self.server.host):
-            raise Transient(
+            raise no_connection(
                 f"{self.server} does not offer STARTTLS: the password of SMTP_CONNECTION_URI"
                 " would cross the net in clear"
             )
         mechanism = auth.choose(connection.offers.auth)
         if mechanism is None:
-            raise Transient(
+            raise no_connection(
                 f"{self.server} offers no AUTH that we know ({', '.join(auth.MECHANISMS)}),"
                 " but SMTP_CONNECTION_URI names a user"
             )
@@ -181,15 +183,15 @@ class Opener:
         if not reply.positive:
             raise self._refused(f"did not finish AUTH {mechanism}", reply)
 
-    def _refused(self, what: str, reply: Reply) -> Transient:
+    def _refused(self, what: str, reply: Reply) -> NoConnection:
         """Make an error; a server that repeats the password to us is not quoted."""
         secret = self.server.password
         if secret and any(each in str(reply) for each in (secret, _base64(secret.encode()))):
             reply = Reply(reply.code, (b"(its words hold the password)",))
-        return transient(f"{self.server} {what}: {reply}", reply)
+        return no_connection(f"{self.server} {what}: {reply}", reply)
 
-    def _unreachable(self, error: OSError) -> Transient:
-        return Transient(f"{self.server} cannot be reached: {reason(error)}")
+    def _unreachable(self, error: OSError) -> NoConnection:
+        return no_connection(f"{self.server} cannot be reached: {reason(error)}")
 
 
 def _converse(connection: Connection, mechanism: str, conversation: auth.Conversation) -> Reply:

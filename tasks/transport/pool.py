@@ -52,7 +52,7 @@ class SmtpTransport:
     def session(self, deadline: float) -> Iterator[Session]:
         """Take an idle connection, or open one until `deadline` (time.monotonic()).
 
-        Raises Transient when there is no connection to be had.
+        Raises NoConnection when there is none to be had.
         """
         connection = self._idle_connection() or self._opener.open(deadline)
         session = Session(connection, self._opener, max_messages=self._max_messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -13,6 +14,7 @@ MAX_LINES = 64
 #: 421: "service not available, closing transmission channel", in answer to any command.
 CLOSING = 421
 _POSITIVE, _LATER, _NEVER = 2, 4, 5
+_ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
 
 
 class BadReply(Exception):
@@ -28,6 +30,17 @@ class Reply(NamedTuple):
     def __str__(self) -> str:
         text = " ".join(line.decode("utf-8", "replace").strip() for line in self.lines)
         return f"{self.code} {_printable(text)}".rstrip()
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 2034, RFC 3463), "5.1.1"; None when there is none.
+
+        One of another class than the reply code's says nothing: the reply code decides.
+        """
+        found = _ENHANCED.match(self.lines[0].lstrip())
+        if found is None or found[0][:1] != b"%d" % (self.code // 100):
+            return None
+        return found[0].decode("ascii")
 
     @property
     def positive(self) -> bool:

@@ -16,8 +16,10 @@ from tasks.errors import UnknownOutcome
 from tasks.outcome import Outcome
 from tasks.transport import verdicts
 from tasks.transport.connection import Broken, Connection, transient
+from tasks.transport.decisions import Stage
 from tasks.transport.draft import Draft
 from tasks.transport.replies import CLOSING, Reply
+from tasks.transport.verdicts import Answer
 
 
 #: Commands written before their replies are read. Many more could fill the buffers both ways, and
@@ -200,15 +202,20 @@ class Transaction:
     def _refusal(self, envelope: _Envelope) -> Outcome:
         draft = self._draft
         if envelope.mail.positive:
-            answers = list(zip(draft.recipients, envelope.rcpt, strict=True))
+            replies = zip(draft.recipients, envelope.rcpt, strict=True)
+            answers = [Answer(recipient, Stage.RCPT, reply) for recipient, reply in replies]
             return verdicts.outcome(answers, draft.rejected, envelope.rcpt[-1])
-        answers = [(recipient, envelope.mail) for recipient in draft.recipients]
+        answers = [Answer(recipient, Stage.MAIL, envelope.mail) for recipient in draft.recipients]
         return verdicts.outcome(answers, draft.rejected, envelope.mail)
 
     def _outcome(self, envelope: _Envelope, verdict: Reply) -> Outcome:
         """A refused recipient has its own reply; the others have the mail's."""
-        replies = (verdict if reply.positive else reply for reply in envelope.rcpt)
-        answers = list(zip(self._draft.recipients, replies, strict=True))
+        answers = [
+            Answer(recipient, Stage.DATA, verdict)
+            if reply.positive
+            else Answer(recipient, Stage.RCPT, reply)
+            for recipient, reply in zip(self._draft.recipients, envelope.rcpt, strict=True)
+        ]
         return verdicts.outcome(answers, self._draft.rejected, verdict)
 
 

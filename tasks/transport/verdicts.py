@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from tasks.envelope import Rejection
 from tasks.outcome import Outcome
+from tasks.transport.decisions import Decision, Stage, Verdict, decide
 from tasks.transport.replies import Reply
 
 
-def outcome(
-    answers: Sequence[tuple[str, Reply]], refused_here: Sequence[Rejection], last: Reply
-) -> Outcome:
-    """Sort recipients by the reply that decided on each (RFC 5321 section 4.2.1).
+class Answer(NamedTuple):
+    """The reply that decided on a recipient, and what it answered."""
 
-    2xx: accepted. 4xx: pending. 5xx: rejected, like those of `refused_here`, which the server
-    was never asked about. `last` is the reply that decided on the mail.
+    recipient: str
+    stage: Stage
+    reply: Reply
+
+
+def outcome(answers: Sequence[Answer], refused_here: Sequence[Rejection], last: Reply) -> Outcome:
+    """Sort recipients by the reply that decided on each.
+
+    The server was never asked about those of `refused_here`. `last` is the reply that decided on
+    the mail.
     """
-    accepted = [recipient for recipient, reply in answers if reply.positive]
+    accepted = tuple(answer.recipient for answer in answers if answer.reply.positive)
     if len(accepted) == len(answers) and not refused_here:
-        return Outcome(tuple(accepted), response=str(last))
-    refusals = [
-        Rejection(recipient, reply.code, str(reply))
-        for recipient, reply in answers
-        if not reply.positive
-    ]
-    pending = [recipient for recipient, reply in answers if reply.later]
-    rejected = [recipient for recipient, reply in answers if reply.never]
+        return Outcome(accepted, response=str(last))
+    decided = [(answer, decide(answer.stage, answer.reply)) for answer in answers]
     return Outcome(
-        accepted=tuple(accepted),
-        rejected=(*(each.recipient for each in refused_here), *rejected),
-        pending=tuple(pending),
-        errors=(*refused_here, *refusals),
+        accepted=accepted,
+        rejected=(*(each.recipient for each in refused_here), *_which(decided, Verdict.REJECTED)),
+        pending=_which(decided, Verdict.PENDING, Verdict.THROTTLED),
+        errors=(*refused_here, *_refusals(decided)),
         response=str(last),
+        throttled=_which(decided, Verdict.THROTTLED),
     )
+
+
+def _which(decided: Iterable[tuple[Answer, Decision]], *verdicts: Verdict) -> tuple[str, ...]:
+    return tuple(answer.recipient for answer, said in decided if said.verdict in verdicts)
+
+
+def _refusals(decided: Iterable[tuple[Answer, Decision]]) -> list[Rejection]:
+    return [
+        Rejection(answer.recipient, answer.reply.code, str(answer.reply), said.hard_bounce)
+        for answer, said in decided
+        if said.verdict is not Verdict.ACCEPTED
+    ]

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tasks.errors import Transient, UnknownOutcome
+from tasks.errors import NoConnection, Transient, UnknownOutcome
 from tasks.transport import SmtpTransport, opening
 from tests.support.sink import Script, Sink, first
 from tests.support.smtp import BOTH, a_mail, send, transport_to
@@ -28,11 +28,14 @@ def test_before_content(sink: Sink, stage: str, fault: str, *, gate: bool) -> No
         transport_to(sink.uri, reply_timeout=0.1) as transport,
         pytest.raises(
             Transient, match=rf"^127.0.0.1:{sink.port} .*(nothing was sent|cannot be .*)$"
-        ),
+        ) as caught,
     ):
         send(transport, before_data=(lambda: True) if gate else None)
 
     assert sink.messages == []
+    opening_failed = stage in ("connect", "ehlo")
+    assert isinstance(caught.value, NoConnection) == opening_failed
+    assert caught.value.throttled == (not opening_failed and fault.startswith("421"))
 
 
 @pytest.mark.parametrize("fault", ["drop", "reset", "stall"])
@@ -67,7 +70,7 @@ def test_closing_after_content(sink: Sink, transport: SmtpTransport) -> None:
 
     outcome = send(transport)
 
-    assert outcome.pending == BOTH
+    assert outcome.pending == outcome.throttled == BOTH
     assert outcome.response == "421 4.3.2 Closing"
     assert not transport._idle
     sink.script = Script()
@@ -126,7 +129,7 @@ def test_words_of_the_server(sink: Sink, transport: SmtpTransport) -> None:
     """The error carries what the server said, as text and as fields."""
     sink.script = Script(connect="554-5.7.1 Blocked.\r\n554 See https://x.example")
 
-    with pytest.raises(Transient) as caught:
+    with pytest.raises(NoConnection) as caught:
         send(transport)
 
     words = "554 5.7.1 Blocked. See https://x.example"

@@ -59,7 +59,11 @@ def test_some_refused(
         accepted=("a@x", "b@x"),
         rejected=("invalid", "never@x"),
         pending=("later@x",),
-        errors=(invalid, *_refused(later, "later@x"), *_refused(never, "never@x")),
+        errors=(
+            invalid,
+            *_refused(later, "later@x"),
+            Rejection("never@x", 550, never, hard_bounce=True),
+        ),
         response=_QUEUED,
     )
     assert sink.messages[0].recipients == ("a@x", "b@x")

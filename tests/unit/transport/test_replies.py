@@ -122,3 +122,26 @@ def test_first_digit(code: int, kind: str | None) -> None:
     kinds = [name for name in ("positive", "later", "never") if getattr(reply, name)]
 
     assert kinds == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "enhanced"),
+    [
+        ("550 5.1.1 No such user", "5.1.1"),
+        ("550 5.1.10", "5.1.10"),
+        ("450 4.7.650 Rate limited", "4.7.650"),
+        ("550  5.1.1 No such user", "5.1.1"),
+        ("550 #5.1.0 Address rejected", None),
+        ("550 No such user", None),
+        ("550", None),
+        ("550 5.1 No such user", None),
+        ("550 5.1.1.1 No such user", None),
+        ("550 5.1.1111 No such user", None),
+        ("550 192.0.2.1 is blocked", None),
+        ("450 5.1.1 No such user", None),
+        ("550 4.7.1 Later", None),
+    ],
+)
+def test_enhanced(said: str, enhanced: str | None) -> None:
+    """The status code begins the text (RFC 2034); one of another class counts for nothing."""
+    assert Reply(int(said[:3]), (said[4:].encode(),)).enhanced == enhanced

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tasks.envelope import Rejection
+from tasks.transport.decisions import Stage
 from tasks.transport.replies import Reply
-from tasks.transport.verdicts import outcome
+from tasks.transport.verdicts import Answer, outcome
 
 
 #: RFC 5321 sections 4.2.3 and 4.3.2, RFC 1870, RFC 4954, RFC 7504: what may answer MAIL, RCPT,
@@ -28,7 +29,7 @@ _CODES = [
     (503, "rejected"),  # bad sequence
     (504, "rejected"),  # parameter not implemented
     (521, "rejected"),  # host does not accept mail
-    (530, "rejected"),  # authentication required
+    (530, "pending"),  # authentication required: a setting of ours
     (550, "rejected"),  # mailbox unavailable: not found, policy
     (551, "rejected"),  # user not local; please try
     (552, "rejected"),  # exceeded storage allocation; too large
@@ -44,7 +45,7 @@ def test_code(code: int, where: str) -> None:
     """The reply's first digit puts the recipient into exactly one list; a refusal says why."""
     reply = Reply(code, (b"words",))
 
-    result = outcome([("a@example.com", reply)], (), reply)
+    result = outcome([Answer("a@example.com", Stage.DATA, reply)], (), reply)
 
     lists = {"accepted": result.accepted, "rejected": result.rejected, "pending": result.pending}
     refusal = Rejection("a@example.com", code, f"{code} words")
@@ -58,20 +59,23 @@ def test_mixed() -> None:
     ours = Rejection("bad", None, "is not an address")
     last = Reply(250, (b"queued",))
     answers = [
-        ("yes@x", last),
-        ("later@x", Reply(450, (b"busy",))),
-        ("no@x", Reply(550, (b"unknown",))),
-        ("too@x", last),
+        Answer("yes@x", Stage.DATA, last),
+        Answer("later@x", Stage.RCPT, Reply(450, (b"busy",))),
+        Answer("slower@x", Stage.RCPT, Reply(450, (b"4.7.1 slower",))),
+        Answer("no@x", Stage.RCPT, Reply(550, (b"5.1.1 unknown",))),
+        Answer("too@x", Stage.DATA, last),
     ]
 
     result = outcome(answers, (ours,), last)
 
     assert result.accepted == ("yes@x", "too@x")
-    assert result.pending == ("later@x",)
+    assert result.pending == ("later@x", "slower@x")
+    assert result.throttled == ("slower@x",)
     assert result.rejected == ("bad", "no@x")
     assert result.errors == (
         ours,
         Rejection("later@x", 450, "450 busy"),
-        Rejection("no@x", 550, "550 unknown"),
+        Rejection("slower@x", 450, "450 4.7.1 slower"),
+        Rejection("no@x", 550, "550 5.1.1 unknown", hard_bounce=True),
     )
     assert result.response == "250 queued"
