@@ -38,6 +38,12 @@ def checked(url: str) -> str:
     return _verified(url, options) if scheme == "rediss" else url
 
 
+def for_driver(url: str) -> str:
+    """Give redis-py's form of the URL of a socket; other URLs are the same for it and for kombu."""
+    socket = re.fullmatch(r"redis\+socket://([^?]*)(?:\?virtual_host=(\d+))?", url)
+    return f"unix://{socket[1]}?db={socket[2] or 0}" if socket else url
+
+
 def _verified(url: str, options: dict[str, str]) -> str:
     asked = options.get("ssl_cert_reqs")
     if asked is None:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from config import broker_url, mailbox, mongodb_uri
+from config import broker_url, mailbox, mongodb_uri, rates
+from config.rates import DomainRates, Rate
 from config.tls import TlsOptions
 
 
@@ -43,6 +44,10 @@ def _json_map(value: Any) -> Any:
     return parsed
 
 
+def _text_or_made(parse: Callable[[str], object]) -> Callable[[Any], Any]:
+    return lambda value: parse(value) if isinstance(value, str) else value
+
+
 def _not_gevent(value: Any) -> Any:
     if value in ("gevent", "eventlet"):
         raise ValueError(
@@ -61,6 +66,10 @@ CollectionName = Annotated[str, _holding(mongodb_uri.check_collection)]
 Mailbox = Annotated[str, _holding(mailbox.check)]
 
 # NoDecode: the settings' sources hand the text over as it is, so that we can say what is wrong.
+RateLimit = Annotated[Rate | None, NoDecode, BeforeValidator(_text_or_made(rates.parse))]
+DomainRateLimits = Annotated[
+    DomainRates | None, NoDecode, BeforeValidator(_text_or_made(rates.parse_domains))
+]
 TlsOptionsJson = Annotated[TlsOptions, NoDecode, BeforeValidator(_json_map)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],

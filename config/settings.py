@@ -16,11 +16,13 @@ from config.fields import (
     BrokerUrl,
     CollectionName,
     DatabaseName,
+    DomainRateLimits,
     KeyPrefix,
     LogLevel,
     Mailbox,
     MongoUri,
     Pool,
+    RateLimit,
     Seconds,
     TlsOptionsJson,
 )
@@ -121,6 +123,16 @@ class Settings(BaseSettings):
     claim: Literal["each", "bulk"] = Field(default="each", examples=["bulk"])
     worker_pool: Pool = Field(default="threads", examples=["threads"])
     worker_concurrency: Annotated[int, Field(ge=1, le=512)] = Field(default=16, examples=["16"])
+
+    # How much in what time, and when to leave a server in peace.
+    rate_limit: RateLimit = Field(default=None, examples=["14/second"])
+    rate_limit_domains: DomainRateLimits = Field(
+        default=None, examples=["gmail.com=20/minute, outlook.com=5/second"]
+    )
+    #: Connections in a row that could not be had; 0: no circuit breaker.
+    circuit_failures: Annotated[int, Field(ge=0, le=1000)] = Field(default=5, examples=["5"])
+    #: The longest time between two tries while it is open.
+    circuit_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(default=30, examples=["30"])
 
     # SMTP.
     #: The longest wait for one reply of the server; the whole attempt is bounded by the lease.

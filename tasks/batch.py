@@ -15,7 +15,7 @@ from tasks.delivery import results
 from tasks.delivery.candidate import key
 from tasks.delivery.claim import Claim
 from tasks.envelope import Mail
-from tasks.errors import MailError, Transient
+from tasks.errors import MailError
 from tasks.ledger import Ledger, Tally
 from tasks.parts import Parts
 from tasks.screening.screen import Prepared, screen_all
@@ -146,9 +146,8 @@ class Batch:
         try:
             return claim.earlier.leave(self._parts.compose(claim.document))
         except MailError as error:
-            transient = isinstance(error, Transient)
-            retry_at = self._parts.retry_at(claim.earlier.retries) if transient else None
-            self._ledger.record(results.of_failure(claim, None, error, retry_at))
+            again = self._parts.again(claim, None, error)
+            self._ledger.record(results.of_failure(claim, None, error, again))
         except PyMongoError:
             self._ledger.give_back([claim])
             raise

@@ -22,6 +22,8 @@ class Pace:
 
     def __init__(self) -> None:
         self._seconds = _FIRST_GUESS
+        #: What it takes to connect and to pass the point of no return.
+        self.start = _FIRST_GUESS
 
     def group_size(self) -> int:
         """Tell how many mails to send between two checks of the leases."""
@@ -35,3 +37,7 @@ class Pace:
         """Note what a group has taken."""
         each = max(seconds / mails, 1e-6)
         self._seconds += _WEIGHT * (each - self._seconds)
+
+    def started(self, seconds: float) -> None:
+        """Note what it has taken a group to begin."""
+        self.start += _WEIGHT * (seconds - self.start)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from config.mongo import Document
 from tasks.delivery.claim import Claim, Claims
-from tasks.delivery.results import Result
+from tasks.delivery.results import Again, Result
 from tasks.delivery.returns import Waiting
 from tasks.envelope import Mail
+from tasks.errors import MailError
+from tasks.limits.permits import Slot
+from tasks.limits.troubles import Troubles
+from tasks.outcome import Outcome
 from tasks.pace import Pace
 from tasks.screening.screen import Listener, Screen
 from tasks.transport import SmtpTransport
@@ -32,8 +35,11 @@ class Parts:
     postpone: Callable[[Sequence[Waiting]], None]
     #: Takes ids that were not begun, and claims of which nothing was sent.
     put_back: Callable[[Sequence[Any], Sequence[Claim]], None]
-    #: Tells when the next automatic attempt begins, after so many of them; None: there is none.
-    retry_at: Callable[[int], datetime | None]
+    #: Tells when the next automatic attempt begins; None: there is none.
+    again: Callable[[Claim, Mail | None, Outcome | MailError], Again | None]
+    troubles: Troubles
+    #: Takes slots of mails that were not sent.
+    unused: Callable[[Sequence[Slot]], None]
     #: Tells whether mails of a higher priority wait.
     gives_way: Callable[[], bool]
     #: Tells whether other hands have nothing to do.

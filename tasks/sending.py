@@ -5,21 +5,28 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from tasks.delivery import results
-from tasks.delivery.claim import Claim
-from tasks.delivery.results import Result
+from tasks.delivery.returns import Waiting
 from tasks.envelope import Mail
-from tasks.errors import MailError, Transient
+from tasks.errors import MailError, NoConnection
 from tasks.ledger import Ledger
+from tasks.limits import reasons
+from tasks.limits.troubles import Gate
+from tasks.pace import GROUP_SECONDS
 from tasks.parts import Parts
 from tasks.screening.screen import Prepared, tell_all
 from tasks.transport import Session, Withdrawn
 
+
+#: Seconds by which a wave of mails may at most connect and pass the point of no return before its
+#: first slot.
+MOST_BEFOREHAND = 0.2
+#: Seconds without which there is no use in connecting.
+SHORTEST = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -30,49 +37,108 @@ class Sending:
     def __init__(self, parts: Parts, ledger: Ledger) -> None:
         self._parts = parts
         self._ledger = ledger
+        #: Mails of the group in hand that were begun, and seconds spent waiting for slots.
+        self._begun = 0
+        self._waited = 0.0
 
     def send(self, group: Sequence[Prepared]) -> None:
-        """Attempt every mail of the group.
+        """Attempt every mail of the group, each in its slot.
 
         Raises PyMongoError when MongoDB stays away; nothing was sent of the mails that had not
         begun, and they are in the ledger to be given back.
         """
-        if not group:
-            return
         started = time.monotonic()
-        queue = deque(group)
+        self._begun, self._waited = 0, 0.0
+        rest = deque(sorted(group, key=_not_before))
+        try:
+            while rest:
+                beforehand = min(self._parts.pace.start, MOST_BEFOREHAND)
+                if self._comes(_not_before(rest[0]) - beforehand):
+                    self._send_wave(_wave(rest))
+                else:
+                    self._give_back(rest.popleft())
+        except PyMongoError:
+            self._ledger.give_back(prepared.claim for prepared in rest)
+            raise
+        finally:
+            if self._begun:
+                spent = time.monotonic() - started - self._waited
+                self._parts.pace.measured(spent, self._begun)
+
+    def _comes(self, time_: float) -> bool:
+        """Wait until then; False when the worker stops before."""
+        started = time.monotonic()
+        if time_ <= started:
+            return True
+        stops = self._parts.stopping.wait(time_ - started)
+        self._waited += time.monotonic() - started
+        return not stops
+
+    def _give_back(self, prepared: Prepared) -> None:
+        self._ledger.give_back([prepared.claim])
+        if prepared.slot is not None:
+            self._parts.unused([prepared.slot])
+
+    def _send_wave(self, queue: deque[Prepared]) -> None:
         try:
             self._send(queue)
         except PyMongoError:
             self._ledger.give_back(prepared.claim for prepared in queue)
             raise
-        finally:
-            self._parts.pace.measured(time.monotonic() - started, len(group))
 
     def _send(self, queue: deque[Prepared]) -> None:
         """Send what is in the queue; a mail leaves it when its transaction begins."""
-        alone = len(queue) == 1
+        # In a slot the transaction is kept short instead: it is to reach the server in time.
+        alone = len(queue) == 1 and queue[0].slot is None
         held = False
         while queue := self._in_time(queue):
+            started = time.monotonic()
+            gate = self._parts.troubles.gate()
+            if gate is Gate.OPEN:
+                self._await_connection(queue)
+                return
+            probes = gate is Gate.PROBE
+            # The last was claimed last; the others' deadlines are looked at again.
+            deadline = max(prepared.claim.deadline for prepared in queue)
             try:
-                # The last was claimed last; the others' deadlines are looked at again.
-                with self._parts.transport.session(queue[-1].claim.deadline) as session:
+                with self._parts.transport.session(deadline, anew=probes) as session:
+                    if not session.connection.reused:
+                        self._parts.troubles.works()
                     if not alone and not held:
                         self._begin_sending(queue)
+                        self._parts.pace.started(time.monotonic() - started)
                         held = True
                     self._send_on(session, queue, alone=alone)
-            except MailError as error:
-                # No connection: the rest would meet the same refusal.
-                while queue:
-                    self._fail(queue.popleft(), error)
+            except NoConnection as error:
+                self._no_connection(queue, error)
+
+    def _no_connection(self, queue: deque[Prepared], error: NoConnection) -> None:
+        """Let the first mail pay for it, unless it is known already; the others go on, or wait."""
+        failed = self._parts.troubles.failed()
+        if failed is None:
+            # Nobody counts. The rest would meet the same refusal.
+            while queue:
+                self._fail(queue.popleft(), error)
+            return
+        if not failed.known:
+            self._fail(queue.popleft(), error)
+        if failed.open and queue:
+            self._await_connection(queue)
+
+    def _await_connection(self, queue: deque[Prepared]) -> None:
+        why = reasons.connection(self._parts.transport.server)
+        self._parts.postpone([Waiting(prepared.claim, None, why) for prepared in queue])
+        self._ledger.tally.waiting += len(queue)
+        self._parts.unused([each.slot for each in queue if each.slot is not None])
+        queue.clear()
 
     def _in_time(self, queue: deque[Prepared]) -> deque[Prepared]:
-        """Give back those whose time was over before anything could be sent."""
-        now = time.monotonic()
-        late = [prepared for prepared in queue if now > prepared.claim.deadline]
-        self._ledger.give_back(prepared.claim for prepared in late)
+        """Give back those whose time is over before anything could be sent."""
+        end = time.monotonic() + SHORTEST
+        late = [prepared for prepared in queue if prepared.claim.deadline < end]
         for prepared in late:
             queue.remove(prepared)
+            self._give_back(prepared)
         return queue
 
     def _begin_sending(self, queue: deque[Prepared]) -> None:
@@ -91,11 +157,24 @@ class Sending:
         good = True
         while queue and good:
             prepared = queue.popleft()
-            if time.monotonic() > prepared.claim.deadline:
-                self._ledger.give_back([prepared.claim])
+            if not self._may_begin(prepared):
+                self._give_back(prepared)
                 continue
-            following = queue[0].mail if queue else None
-            good = self._submit(session, prepared, following, alone=alone)
+            self._begun += 1
+            following = _following(queue)
+            try:
+                good = self._submit(session, prepared, following, alone=alone)
+            except NoConnection:
+                queue.appendleft(prepared)
+                raise
+
+    def _may_begin(self, prepared: Prepared) -> bool:
+        slot = prepared.slot
+        if slot is not None:
+            if not self._comes(slot.not_before) or slot.is_lost:
+                return False
+            slot.begun = time.monotonic()
+        return time.monotonic() <= prepared.claim.deadline
 
     def _submit(
         self, session: Session, prepared: Prepared, following: Mail | None, *, alone: bool
@@ -116,6 +195,8 @@ class Sending:
             )
         except Withdrawn:
             self._ledger.tally.not_claimed += 1
+        except NoConnection:
+            raise
         except MailError as error:
             self._fail(prepared, error)
             return False
@@ -127,19 +208,33 @@ class Sending:
             self._ledger.record(results.of_bug(claim, error, sending=True))
             return False
         else:
-            retry_at = self._retry_at(claim) if outcome.pending else None
-            self._ledger.record(results.of_outcome(claim, mail, outcome, retry_at))
+            self._parts.troubles.works()
+            again = self._parts.again(claim, mail, outcome) if outcome.pending else None
+            self._ledger.record(results.of_outcome(claim, mail, outcome, again))
             tell_all(self._parts.listeners, prepared, outcome)
         return True
 
     def _fail(self, prepared: Prepared, error: MailError) -> None:
-        self._ledger.record(self._failure(prepared, error))
+        again = self._parts.again(prepared.claim, prepared.mail, error)
+        self._ledger.record(results.of_failure(prepared.claim, prepared.mail, error, again))
         tell_all(self._parts.listeners, prepared, error)
 
-    def _failure(self, prepared: Prepared, error: MailError) -> Result:
-        claim, mail = prepared.claim, prepared.mail
-        retry_at = self._retry_at(claim) if isinstance(error, Transient) else None
-        return results.of_failure(claim, mail, error, retry_at)
 
-    def _retry_at(self, claim: Claim) -> datetime | None:
-        return self._parts.retry_at(claim.earlier.retries)
+def _not_before(prepared: Prepared) -> float:
+    return float("-inf") if prepared.slot is None else prepared.slot.not_before
+
+
+def _wave(rest: deque[Prepared]) -> deque[Prepared]:
+    """Take the next mails that pass the point of no return together."""
+    end = max(_not_before(rest[0]), time.monotonic()) + GROUP_SECONDS
+    wave: deque[Prepared] = deque()
+    while rest and _not_before(rest[0]) <= end:
+        wave.append(rest.popleft())
+    return wave
+
+
+def _following(queue: deque[Prepared]) -> Mail | None:
+    """Give the next mail, if its slot has come."""
+    if queue and _not_before(queue[0]) <= time.monotonic():
+        return queue[0].mail
+    return None

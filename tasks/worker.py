@@ -26,11 +26,19 @@ from tasks.envelope import Mail
 from tasks.gathering import Gatherer
 from tasks.lanes import Lane
 from tasks.ledger import Tally
+from tasks.limits import reasons
+from tasks.limits.connect import connect
+from tasks.limits.limits import Limits
+from tasks.limits.permits import Permits
+from tasks.limits.troubles import Troubles
 from tasks.mail import Defaults, compose, wanted
 from tasks.pace import Pace
 from tasks.parts import Parts
+from tasks.retries import Retries
 from tasks.retry import Backoff
+from tasks.screening.hindrances import Hindrances
 from tasks.screening.originals import Originals
+from tasks.screening.rate_limits import RateLimits
 from tasks.screening.screen import Listener, Screen
 from tasks.screening.suppressions import Suppressions
 from tasks.transport import SmtpTransport
@@ -82,8 +90,18 @@ class Worker:
             text_from_html=settings.text_from_html,
         )
         self._gatherer = Gatherer.of(settings, mails.database)
-        self._backoff = Backoff(
-            settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds
+        redis = connect(settings)
+        self._troubles = Troubles(
+            redis,
+            key_prefix=settings.broker_prefix,
+            failures=settings.circuit_failures,
+            longest_open=settings.circuit_seconds,
+            longest_probe=settings.lease_seconds,
+        )
+        self._again = Retries(
+            Backoff(settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds),
+            self._troubles,
+            self.now,
         )
         self._screens: list[Screen] = [Originals(Keys(mails, self.now), self.now)]
         self._listeners: list[Listener] = []
@@ -93,13 +111,24 @@ class Worker:
             self._screens.append(suppressions.screen)
             if settings.suppress_hard_bounces:
                 self._listeners.append(suppressions.learn)
+        self._screens.append(Hindrances(self._troubles, settings.smtp_server))
+        self._pace = Pace()
+        limits = Limits(
+            settings.rate_limit, settings.rate_limit_domains, key_prefix=settings.broker_prefix
+        )
+        self._rate_limits = RateLimits(limits, Permits(redis), self._pace)
+        if limits:
+            self._screens.append(self._rate_limits.screen)
+            self._listeners.append(self._rate_limits.listen)
         self._publish = publish
         self._waiting = waiting
         self._stopping = stopping
-        self._pace = Pace()
 
     def deliver(self, ids: Sequence[Any], lane: Lane) -> Tally:
         """Attempt a batch. Raises PyMongoError when MongoDB stays away."""
+        if self._troubles.is_open:
+            self._returns.hold(ids, reasons.connection(self._transport.server))
+            return Tally(waiting=len(ids))
         token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         parts = Parts(
             claims=self._claims,
@@ -110,7 +139,9 @@ class Worker:
             record=self._writer.put,
             postpone=self._returns.postpone,
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
-            retry_at=self._retry_at,
+            again=self._again,
+            troubles=self._troubles,
+            unused=self._rate_limits.unused,
             gives_way=lambda: self._ask_broker(lambda: any(map(self._waiting, lane.higher))),
             others_idle=lambda: self._ask_broker(lambda: not self._waiting(lane)),
             pace=self._pace,
@@ -121,10 +152,6 @@ class Worker:
     def _compose(self, document: Document) -> Mail:
         gathered = self._gatherer.gather(wanted(document))
         return compose(document, self._defaults, now=self.now(), gathered=gathered)
-
-    def _retry_at(self, retries: int) -> datetime | None:
-        delay = self._backoff.delay(retries)
-        return None if delay is None else self.now() + delay
 
     def _ask_broker(self, question: Callable[[], bool]) -> bool:
         try:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from tasks import enqueue
 from tasks.backlog import Backlog
 from tasks.lanes import Lane
+from tasks.limits.outlook import Circuit
+from watcher.brakes import Brakes
+from watcher.chunks import BUSY
 
 
 #: Documents in one step, unless the queues are to be shorter than that.
@@ -18,11 +22,12 @@ _FRESH = 0.1
 class Gauge:
     """Reads the queues, at most ten times a second. Methods raise one of enqueue.BROKER_ERRORS."""
 
-    def __init__(self, queue_limit: int, batch_size: int) -> None:
+    def __init__(self, queue_limit: int, batch_size: int, brakes: Brakes) -> None:
         #: Under load every message holds batch_size ids.
         self.limit = max(1, queue_limit // batch_size)
         #: Documents in one step.
         self.step = min(_STEP, queue_limit)
+        self.brakes = brakes
         #: Lanes whose older mails the feeder is still bringing in.
         self.feeding: set[Lane] = set()
         self._read = float("-inf")
@@ -37,11 +42,36 @@ class Gauge:
         """Tell the same as last read; never asks the broker."""
         return {lane: backlog.messages for lane, backlog in self._backlogs.items()}
 
-    def closed(self) -> set[Lane]:
-        """Tell which lanes take no new mail: their queue is full, or older mails come first."""
-        full = {lane for lane, messages in self.messages().items() if messages >= self.limit}
-        self.feeding |= full  # what comes next waits behind those that found no room
+    def closed(self, new: Mapping[Lane, int]) -> set[Lane]:
+        """Tell which lanes take no new mail, when so many have come.
+
+        Their queue is full, there is no room within the limit, or older mails come first.
+        """
+        closed = self.full()
+        for lane, mails in new.items():
+            if mails > self.room(lane):
+                closed.add(lane)
+        self.feeding |= closed  # what comes next waits behind those that found no room
         return set(self.feeding)
+
+    def full(self) -> set[Lane]:
+        """Tell which lanes take no mail at all: their queue is full, or the server is away."""
+        if self.brakes.circuit() is not Circuit.CLOSED:
+            return set(Lane)
+        return {lane for lane, messages in self.messages().items() if messages >= self.limit}
+
+    def room(self, lane: Lane) -> float:
+        """Tell how many mails of a lane the limit lets in.
+
+        None while the workers have not asked for what is in the queues, or while higher lanes have
+        mails in MongoDB, which would come behind these.
+        """
+        if not self.brakes.has_limit:
+            return self.step
+        busy = any(messages > BUSY for messages in self.messages().values())
+        if busy or any(higher in self.feeding for higher in lane.higher):
+            return 0
+        return min(self.brakes.room(lane), self.step)
 
     def look_now(self, lane: Lane) -> Backlog:
         """Read one lane's queue afresh."""

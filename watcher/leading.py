@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 import structlog
@@ -18,7 +20,12 @@ from tasks.clock import ServerClock
 from tasks.delivery.admit import Admission
 from tasks.delivery.candidate import LARGEST_ID, PROJECTION, Candidate, key
 from tasks.delivery.sweep import Sweep
+from tasks.lanes import Lane
+from tasks.limits.connect import connect
+from tasks.limits.limits import Limits
+from tasks.limits.outlook import Lookout
 from watcher import chunks
+from watcher.brakes import Brakes
 from watcher.gauge import Gauge
 from watcher.leader import RENEW_EVERY, Leader
 from watcher.rounds import Rounds
@@ -56,9 +63,9 @@ class Leading:
         self._now = ServerClock(mails.database.client)
         loosely = mails.with_options(write_concern=WriteConcern(w=1))
         self._admission = Admission(loosely, self._now, settings.ttl)
-        self._gauge = Gauge(settings.queue_limit, settings.batch_size)
+        self._gauge = Gauge(settings.queue_limit, settings.batch_size, _brakes(settings))
         sweep = Sweep(mails, self._now, settings.ttl, lease_expired=settings.lease_expired)
-        self._rounds = Rounds(sweep, self._gauge, self._now, self._enqueue, settings.sweep_seconds)
+        self._rounds = Rounds(sweep, self._gauge, self._now, self._enqueue, settings=settings)
         self._token = stream.token
         self._saved = time.monotonic()
         #: Events were handled that the saved token is before.
@@ -110,15 +117,30 @@ class Leading:
             for document in found
         ]
 
-    def _enqueue(self, candidates: Sequence[Candidate]) -> None:
-        if not candidates:
-            return
-        closed = self._patiently(self._gauge.closed)
+    def _enqueue(self, candidates: Sequence[Candidate], *, fed: bool = False) -> None:
+        """Admit and publish; `fed`: the feeder has found room for them.
+
+        Mails that waited for their turn do not queue up again behind a limit that is used up.
+        """
+        back = [each for each in candidates if fed or each.waits_for is not None]
+        new = [each for each in candidates if not fed and each.waits_for is None]
+        if back:
+            none: set[Lane] = set()
+            self._publish(back, none if fed else self._patiently(self._gauge.full))
+        if new:
+            lanes = Counter(each.lane for each in new)
+            self._publish(new, self._patiently(lambda: self._gauge.closed(lanes)))
+
+    def _publish(self, candidates: Sequence[Candidate], closed: AbstractSet[Lane]) -> None:
         now = self._now()
         ready = self._admission.admit(candidates, now, closed)
         if ready:
             messages = list(chunks.split(ready, self._gauge.known(), self._batch_size))
             self._patiently(lambda: enqueue.enqueue(messages, now))
+            self._gauge.brakes.gave(sum(each.waits_for is None for each in ready))
+        for candidate in candidates:
+            if due := candidate.due(now):
+                self._rounds.expect(due, now)
 
     def _patiently(self, call: Callable[[], T]) -> T:
         """Wait for the broker as long as it takes, and keep the leadership meanwhile."""
@@ -156,3 +178,14 @@ class Leading:
     def _linger(self) -> float:
         busy = any(messages >= chunks.BUSY for messages in self._gauge.known().values())
         return LINGER if busy else 0.0
+
+
+def _brakes(settings: Settings) -> Brakes:
+    limits = Limits(settings.rate_limit, None, key_prefix=settings.broker_prefix)
+    lookout = Lookout(
+        connect(settings),
+        limits.transport,
+        key_prefix=settings.broker_prefix,
+        failures=settings.circuit_failures,
+    )
+    return Brakes(lookout, limits.transport)

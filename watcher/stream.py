@@ -97,6 +97,7 @@ PIPELINE: list[Document] = [
             "sendAt": "$fullDocument.sendAt",
             "state": "$fullDocument.delivery.state",
             "nextAttemptTime": "$fullDocument.delivery.nextAttemptTime",
+            "waitsFor": "$fullDocument.delivery.waitsFor",
             "kind": {"$type": "$fullDocument.delivery"},
             "rescheduled": _RESCHEDULED,
         }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import redis
 from redis.exceptions import AuthenticationError, RedisError
 
+from config import broker_url
 from config.checks.finding import TIMEOUT_SECONDS, Finding, Level
 from config.logs import redact
 from config.settings import Settings
@@ -19,7 +19,7 @@ _SUBJECT = "Broker"
 def check(settings: Settings) -> list[Finding]:
     """Find out, writing nothing."""
     client = redis.Redis.from_url(
-        _for_driver(settings.celery_broker_url.get_secret_value()),
+        broker_url.for_driver(settings.celery_broker_url.get_secret_value()),
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
     )
@@ -68,9 +68,3 @@ def _persistence(info: dict[str, Any]) -> list[Finding]:
             "set appendonly yes",
         )
     ]
-
-
-def _for_driver(url: str) -> str:
-    """redis-py's form of the URL of a socket; other URLs are the same for it and for kombu."""
-    socket = re.fullmatch(r"redis\+socket://([^?]*)(?:\?virtual_host=(\d+))?", url)
-    return f"unix://{socket[1]}?db={socket[2] or 0}" if socket else url

@@ -25,6 +25,7 @@ PROJECTION: Document = {
     "sendAt": 1,
     "state": "$delivery.state",
     "nextAttemptTime": "$delivery.nextAttemptTime",
+    "waitsFor": "$delivery.waitsFor",
     "kind": {"$type": "$delivery"},
 }
 
@@ -56,6 +57,7 @@ class Candidate:
     priority: Any = None
     send_at: Any = None
     next_attempt: Any = None
+    waits_for: Any = None
     rescheduled: bool = False
 
     @classmethod
@@ -68,6 +70,7 @@ class Candidate:
             found.get("priority"),
             found.get("sendAt"),
             found.get("nextAttemptTime"),
+            found.get("waitsFor"),
             rescheduled,
         )
 
@@ -98,14 +101,15 @@ class Candidate:
             return None
         planned = None if self.rescheduled else self.next_attempt
         times: list[Time] = [time for time in (self.send_at, planned) if _is_after(time, now)]
-        return max(times, key=_milliseconds, default=None)
+        return max(times, key=milliseconds, default=None)
 
 
 def _is_after(time: Any, now: datetime) -> TypeGuard[Time]:
-    return isinstance(time, datetime | DatetimeMS) and _milliseconds(time) > _milliseconds(now)
+    return isinstance(time, datetime | DatetimeMS) and milliseconds(time) > milliseconds(now)
 
 
-def _milliseconds(time: Time) -> int:
+def milliseconds(time: Time) -> int:
+    """Give a time since 1970, as the server keeps it."""
     return int(time if isinstance(time, DatetimeMS) else DatetimeMS(time))
 
 

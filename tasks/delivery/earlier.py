@@ -1,7 +1,7 @@
 """What earlier attempts of an automatic retry have settled already.
 
-Only `delivery.retries` says that the attempts belong together; the last of them removes it. So a
-RETRY written by a user into a finished mail goes to every recipient again.
+Only `delivery.retries` and `delivery.throttled` say that the attempts belong together; the last of
+them removes these. So a RETRY written by a user into a finished mail goes to every recipient again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ class Earlier:
 
     #: Automatic attempts after the first, this one included; 0: this is the first.
     retries: int = 0
+    #: Attempts that do not count, because the server had too many mails.
+    throttled: int = 0
     accepted: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     errors: tuple[Rejection, ...] = ()
@@ -30,18 +32,23 @@ class Earlier:
     def of(cls, document: Document) -> Earlier:
         """Read them; what users may have written there instead counts for nothing."""
         delivery = states.subdocument(document)
-        retries = delivery.get("retries")
-        if not isinstance(retries, int) or isinstance(retries, bool) or retries < 1:
+        retries, throttled = _number(delivery.get("retries")), _number(delivery.get("throttled"))
+        if not retries and not throttled:
             return cls()
         info = delivery.get("info")
         lists = info if isinstance(info, Mapping) else {}
         rejected = _strings(lists.get("rejected"))
         errors = tuple(each for each in _rejections(delivery) if each.recipient in rejected)
-        return cls(retries, _strings(lists.get("accepted")), rejected, errors)
+        return cls(retries, throttled, _strings(lists.get("accepted")), rejected, errors)
+
+    @property
+    def any(self) -> bool:
+        """Whether there were any."""
+        return bool(self.retries or self.throttled)
 
     def leave(self, mail: Mail) -> Mail:
         """Return the mail for those who have no answer yet; they may be none."""
-        if not self.retries:
+        if not self.any:
             return mail
         settled = {*self.accepted, *self.rejected}
         return dataclasses.replace(
@@ -49,6 +56,10 @@ class Earlier:
             recipients=tuple(each for each in mail.recipients if each not in settled),
             rejected=tuple(each for each in mail.rejected if each.recipient not in settled),
         )
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _strings(value: Any) -> tuple[str, ...]:

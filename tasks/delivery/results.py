@@ -29,15 +29,27 @@ DUPLICATE_IN_DOUBT = (
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """The next automatic attempt. `throttled`: this one does not count, as the server had too much.
+
+    `waits_for`: why it is not sooner, for a person.
+    """
+
+    at: datetime
+    throttled: bool = False
+    waits_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """The end of one attempt. State PENDING: the next one begins at `retry_at`."""
+    """The end of one attempt. State PENDING: the next one is `again`."""
 
     claim: Claim
     state: State
     error: str | None = None
     info: Document | None = None
     errors: list[Document] = field(default_factory=list)
-    retry_at: datetime | None = None
+    again: Again | None = None
     #: Nobody knows whether it was sent.
     in_doubt: bool = False
 
@@ -56,37 +68,47 @@ class Result:
             changes["delivery.inDoubt"] = True
         else:
             removed["delivery.inDoubt"] = ""
-        if self.retry_at is not None:
-            # enqueueTime null: the watcher knows it as our own write, and waits for its time.
-            changes |= {
-                "delivery.endTime": None,
-                "delivery.enqueueTime": None,
-                "delivery.nextAttemptTime": self.retry_at,
-                "delivery.retries": self.claim.earlier.retries + 1,
-            }
-            return {"$set": changes, "$unset": removed}
+        if self.again is not None:
+            return self._waiting(changes, removed, self.again)
         if expire is not None:
             changes["delivery.expireAt"] = expire
-        return {"$set": changes, "$unset": {**removed, "delivery.retries": ""}}
+        series = {"delivery.retries": "", "delivery.throttled": ""}
+        return {"$set": changes, "$unset": {**removed, **series}}
+
+    def _waiting(self, changes: Document, removed: Document, again: Again) -> Document:
+        earlier = self.claim.earlier
+        count = "throttled" if again.throttled else "retries"
+        changes |= {
+            "delivery.endTime": None,
+            # The watcher knows it as our own write, and waits for its time.
+            "delivery.enqueueTime": None,
+            "delivery.nextAttemptTime": again.at,
+            f"delivery.{count}": getattr(earlier, count) + 1,
+        }
+        if again.waits_for is not None:
+            changes["delivery.waitsFor"] = again.waits_for
+            del removed["delivery.waitsFor"]
+        update = {"$set": changes, "$unset": removed}
+        return {**update, "$inc": {"delivery.attempts": -1}} if again.throttled else update
 
     def whole(self, now: datetime, expire: datetime | None) -> Document:
         """Make the `delivery` that says the same in a document of its own."""
         changes = self.changes(now, expire)["$set"]
         fields = {name.removeprefix("delivery."): value for name, value in changes.items()}
         start = states.subdocument(self.claim.document).get("startTime", now)
-        return {"startTime": start, "attempts": self.claim.attempt, **fields}
+        uncounted = self.again is not None and self.again.throttled
+        attempts = self.claim.attempt - 1 if uncounted else self.claim.attempt
+        return {"startTime": start, "attempts": attempts, **fields}
 
     def minimal(self) -> Result:
         """Make the same result for a document that has no room for more."""
         error = self.error and self.error[:100]
-        state = State.ERROR if self.retry_at else self.state
+        state = State.ERROR if self.again else self.state
         info = {"response": "left out: no room below 16 MB"}
         return Result(self.claim, state, error, info, in_doubt=self.in_doubt)
 
 
-def of_outcome(
-    claim: Claim, mail: Mail, outcome: Outcome, retry_at: datetime | None = None
-) -> Result:
+def of_outcome(claim: Claim, mail: Mail, outcome: Outcome, again: Again | None = None) -> Result:
     """Say how the server answered, together with what earlier attempts have settled.
 
     PENDING when somebody was refused for now and there is a next attempt; else SUCCESS when the
@@ -103,15 +125,15 @@ def of_outcome(
     if mail.missing_uids:
         info["missingUids"] = list(mail.missing_uids)
     errors = _errors(whole.errors)
-    if whole.pending and retry_at is not None:
-        return Result(claim, State.PENDING, _refusals(outcome), info, errors, retry_at)
+    if whole.pending and again is not None:
+        return Result(claim, State.PENDING, _refusals(outcome), info, errors, again)
     if whole.accepted:
         return Result(claim, State.SUCCESS, None, info, errors)
     return Result(claim, State.ERROR, _refusals(whole), info, errors)
 
 
 def of_failure(
-    claim: Claim, mail: Mail | None, error: MailError, retry_at: datetime | None = None
+    claim: Claim, mail: Mail | None, error: MailError, again: Again | None = None
 ) -> Result:
     """Say why the server did not answer for the recipients.
 
@@ -120,12 +142,12 @@ def of_failure(
     could not even be composed.
     """
     text = _short(str(error))
+    transient = isinstance(error, Transient)
     if mail is None:
-        again = retry_at if isinstance(error, Transient) else None
+        again = again if transient else None
         state = State.PENDING if again else State.ERROR
         return Result(claim, state, text, _settled(claim), _errors(claim.earlier.errors), again)
     open_ = () if isinstance(error, UnknownOutcome) else mail.recipients
-    transient = isinstance(error, Transient)
     refused = tuple(each.recipient for each in mail.rejected)
     reason = error.response or str(error)
     outcome = Outcome(
@@ -135,8 +157,8 @@ def of_failure(
         errors=(*mail.rejected, *(Rejection(each, error.code, reason) for each in open_)),
         response=error.response,
     )
-    if retry_at is not None and transient:
-        return dataclasses.replace(of_outcome(claim, mail, outcome, retry_at), error=text)
+    if again is not None and transient:
+        return dataclasses.replace(of_outcome(claim, mail, outcome, again), error=text)
     ended = of_outcome(claim, mail, outcome)
     in_doubt = isinstance(error, UnknownOutcome)
     return dataclasses.replace(ended, state=State.ERROR, error=text, in_doubt=in_doubt)
@@ -171,7 +193,7 @@ def of_bug(claim: Claim, error: Exception, *, sending: bool) -> Result:
 def _settled(claim: Claim) -> Document | None:
     """Keep what earlier attempts have settled, when this one found out nothing."""
     earlier = claim.earlier
-    if not earlier.retries:
+    if not earlier.any:
         return None
     return {"accepted": list(earlier.accepted), "rejected": list(earlier.rejected), "pending": []}
 

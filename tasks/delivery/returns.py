@@ -26,10 +26,13 @@ _TRIES, _PAUSE = 5, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A mail that goes back for some seconds; `why` stands in `delivery.waitsFor`, for a person."""
+    """A mail that goes back; `why` stands in `delivery.waitsFor`, for a person.
+
+    For some `seconds`; None: until the feeder brings it again.
+    """
 
     claim: Claim
-    seconds: float
+    seconds: float | None
     why: str
 
 
@@ -66,7 +69,7 @@ class Returns:
                 {**each.claim.fence, "$or": states.UNDECIDED},
                 _given_back(
                     enqueueTime=None,
-                    nextAttemptTime=now + timedelta(seconds=each.seconds),
+                    nextAttemptTime=_after(now, each.seconds),
                     waitsFor=each.why,
                 ),
             )
@@ -77,10 +80,20 @@ class Returns:
         except BulkWriteError as error:
             self._malformed.settle_all(error, [each.claim.id for each in waiting])
 
+    def hold(self, ids: Sequence[Any], why: str) -> None:
+        """Let waiting mails that nobody has claimed wait for the feeder."""
+        query = {"_id": {"$in": list(ids)}, "delivery.state": IS_WAITING}
+        changes = {"delivery.enqueueTime": None, "delivery.waitsFor": why}
+        self._mails.update_many(query, {"$set": changes})
+
     def stamp(self, ids: Sequence[Any], enqueue_time: datetime) -> None:
         """Note when waiting documents are published again."""
         query = {"_id": {"$in": list(ids)}, "delivery.state": IS_WAITING}
         self._mails.update_many(query, {"$set": {"delivery.enqueueTime": enqueue_time}})
+
+
+def _after(now: datetime, seconds: float | None) -> datetime | None:
+    return None if seconds is None else now + timedelta(seconds=seconds)
 
 
 def _given_back(**fields: Any) -> Document:

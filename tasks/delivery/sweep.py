@@ -14,7 +14,7 @@ from config.mongo import Document
 from tasks import lanes
 from tasks.clock import Now
 from tasks.delivery import states
-from tasks.delivery.candidate import PROJECTION, Candidate
+from tasks.delivery.candidate import PROJECTION, Candidate, milliseconds
 from tasks.delivery.indexes import LIVE
 from tasks.delivery.malformed import Malformed
 from tasks.delivery.states import Phase, State
@@ -64,6 +64,14 @@ class Sweep:
         """Find waiting mails whose `nextAttemptTime` has come."""
         due = {"$lte": self._now()}
         return self._find({"delivery.state": state, "delivery.nextAttemptTime": due}, limit)
+
+    def earliest(self, state: State) -> int | None:
+        """Tell the first `nextAttemptTime` of waiting mails, in milliseconds since 1970."""
+        query = {"delivery.state": state, "delivery.nextAttemptTime": {"$type": "date"}}
+        found = self._mails.find(query, {"_id": 0, "time": "$delivery.nextAttemptTime"}, hint=LIVE)
+        for first in found.sort("delivery.nextAttemptTime").limit(1):
+            return milliseconds(first["time"])
+        return None
 
     def expired_leases(self, limit: int) -> list[Document]:
         """Find documents whose worker did not end them in time."""

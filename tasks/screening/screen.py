@@ -14,6 +14,7 @@ from tasks.delivery.results import Result
 from tasks.delivery.returns import Waiting
 from tasks.envelope import Mail
 from tasks.errors import MailError
+from tasks.limits.permits import Slot
 from tasks.outcome import Outcome
 
 
@@ -26,6 +27,8 @@ class Prepared:
 
     claim: Claim
     mail: Mail
+    #: By a rate limit; None: it may go out at once.
+    slot: Slot | None = None
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ class SmtpTransport:
         mail. `idle_seconds`: a connection unused for longer is closed. `max_messages`: a
         connection that carried so many mails is replaced.
         """
+        self.server = server
         self._opener = Opener(server, tls, reply_timeout=reply_timeout)
         self._idle_seconds = idle_seconds
         self._max_messages = max_messages
@@ -49,12 +50,14 @@ class SmtpTransport:
         _transports.add(self)
 
     @contextlib.contextmanager
-    def session(self, deadline: float) -> Iterator[Session]:
+    def session(self, deadline: float, *, anew: bool = False) -> Iterator[Session]:
         """Take an idle connection, or open one until `deadline` (time.monotonic()).
+
+        `anew`: open one in any case.
 
         Raises NoConnection when there is none to be had.
         """
-        connection = self._idle_connection() or self._opener.open(deadline)
+        connection = (None if anew else self._idle_connection()) or self._opener.open(deadline)
         session = Session(connection, self._opener, max_messages=self._max_messages)
         try:
             yield session

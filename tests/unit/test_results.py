@@ -12,6 +12,7 @@ import pytest
 from tasks.delivery import results
 from tasks.delivery.claim import Claim
 from tasks.delivery.earlier import Earlier
+from tasks.delivery.results import Again
 from tasks.delivery.states import State
 from tasks.envelope import Mail, Rejection
 from tasks.errors import Permanent, Transient, UnknownOutcome
@@ -56,13 +57,13 @@ def test_a_mail_that_cannot_be_composed_now_comes_back() -> None:
         "errors": [{"recipient": "b@example.com", "code": 550, "response": "550 no"}],
     }
     claim = Claim("id", {"delivery": delivery}, "worker:1", 2, 0.0)
-    later = datetime.now(UTC)
+    later = Again(datetime.now(UTC))
 
     again = results.of_failure(claim, None, Transient("users cannot be read"), later)
     never = results.of_failure(claim, None, Permanent("no such file"), later)
 
-    assert (again.state, again.retry_at) == (State.PENDING, later)
-    assert (never.state, never.retry_at) == (State.ERROR, None)
+    assert (again.state, again.again) == (State.PENDING, later)
+    assert (never.state, never.again) == (State.ERROR, None)
     for result in (again, never):
         assert result.info is not None
         assert result.info["accepted"] == ["a@example.com"]
@@ -131,7 +132,7 @@ BUSY = Outcome(
 
 def test_a_refusal_for_now_is_tried_again() -> None:
     """PENDING with the time, the count and the last error; no endTime, no expiry."""
-    result = results.of_outcome(CLAIM, MAIL, BUSY, LATER)
+    result = results.of_outcome(CLAIM, MAIL, BUSY, Again(LATER))
 
     set_ = result.changes(LATER, LATER)["$set"]
     assert set_["delivery.state"] == "PENDING"
@@ -140,6 +141,33 @@ def test_a_refusal_for_now_is_tried_again() -> None:
     assert set_["delivery.endTime"] is None
     assert "451 later" in set_["delivery.error"]
     assert "delivery.expireAt" not in set_
+
+
+def test_an_attempt_that_met_a_throttling_server_does_not_count() -> None:
+    """PENDING with the reason; the attempt is given back, and counted by itself."""
+    again = Again(LATER, throttled=True, waits_for="example.com, which asked for fewer mails")
+
+    result = results.of_outcome(CLAIM, MAIL, BUSY, again)
+
+    update = result.changes(LATER, LATER)
+    assert update["$set"]["delivery.state"] == "PENDING"
+    assert update["$set"]["delivery.throttled"] == 1
+    assert "delivery.retries" not in update["$set"]
+    assert update["$set"]["delivery.waitsFor"] == again.waits_for
+    assert "delivery.waitsFor" not in update["$unset"]
+    assert update["$inc"] == {"delivery.attempts": -1}
+    whole = result.whole(LATER, None)
+    assert (whole["attempts"], whole["throttled"]) == (0, 1)
+
+
+def test_who_has_an_answer_is_known_after_throttled_attempts_too() -> None:
+    """The next attempt leaves out those who accepted, though no attempt has counted."""
+    delivery = {"throttled": 2, "info": {"accepted": ["a@example.com"]}}
+
+    earlier = Earlier.of({"delivery": delivery})
+
+    assert (earlier.retries, earlier.throttled) == (0, 2)
+    assert earlier.leave(MAIL).recipients == MAIL.recipients[1:]
 
 
 def test_the_last_attempt_knows_what_the_others_settled() -> None:
@@ -163,7 +191,7 @@ def test_no_attempt_left() -> None:
 @pytest.mark.parametrize("error", [Permanent("no"), UnknownOutcome("gone")])
 def test_only_what_may_help_is_tried_again(error: Any) -> None:
     """Neither a refusal for good nor a mail in doubt is repeated, whatever time there is."""
-    assert results.of_failure(CLAIM, MAIL, error, LATER).state is State.ERROR
+    assert results.of_failure(CLAIM, MAIL, error, Again(LATER)).state is State.ERROR
 
 
 def test_recipients_with_an_answer_are_not_asked_again() -> None:

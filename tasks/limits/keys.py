@@ -1,0 +1,23 @@
+"""The names of the keys in Redis."""
+
+from __future__ import annotations
+
+
+#: The one SMTP server there is.
+TRANSPORT = "default"
+
+
+def limit(key_prefix: str, kind: str) -> str:
+    """Begin the keys of one kind of limits."""
+    return f"{key_prefix}limit:{kind}:"
+
+
+def pauses(key_prefix: str) -> str:
+    """Name the hash of domains that pause."""
+    return f"{key_prefix}pauses"
+
+
+def circuit(key_prefix: str) -> tuple[str, str]:
+    """Name the hash of the circuit, and the lock of who probes."""
+    name = f"{key_prefix}circuit:{TRANSPORT}"
+    return name, f"{name}:probe"

@@ -1,0 +1,55 @@
+"""How many more mails the workers could send, as the watcher has to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import redis
+
+from tasks.limits import keys, scripts
+from tasks.limits.limits import Limit
+
+
+class Circuit(IntEnum):
+    """Whether the SMTP server can be reached."""
+
+    CLOSED = 0  #: it seems so
+    OPEN = 1  #: it seems not
+    HALF_OPEN = 2  #: it is time to try
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What Redis says; seconds from now."""
+
+    circuit: Circuit
+    #: To the last turn of those that go first.
+    first_ahead: float = 0.0
+    #: To the last turn of all.
+    ahead: float = 0.0
+    #: Slots that are free at once.
+    free: int = 0
+
+
+class Lookout:
+    """Asks Redis; raises redis.RedisError."""
+
+    def __init__(
+        self, client: redis.Redis, limit: Limit | None, *, key_prefix: str, failures: int
+    ) -> None:
+        """Make it for the limit that holds for every mail; `failures` open the circuit."""
+        self._script = client.register_script(scripts.read("outlook"))
+        self._keys = [*keys.circuit(key_prefix)]
+        self._arguments: list[Any] = [failures]
+        if limit is not None:
+            self._keys += [limit.log, limit.line]
+            self._arguments += [limit.rate.count, round(limit.window * 1e6)]
+
+    def look(self) -> Outlook:
+        """Tell how it is now; nobody is asked where there is neither limit nor circuit."""
+        if self._arguments == [0]:
+            return Outlook(Circuit.CLOSED)
+        circuit, first_ahead, ahead, free = self._script(keys=self._keys, args=self._arguments)
+        return Outlook(Circuit(circuit), first_ahead / 1e6, ahead / 1e6, free)

@@ -1,0 +1,141 @@
+"""Slots and turns from Redis, for many mails in one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import redis
+
+from tasks.limits import scripts
+from tasks.limits.limits import Limit
+
+
+#: Seconds a worker waits for a slot with the mail in hand. A mail that goes first may look farther:
+#: the nearer slots may all have been given.
+HORIZON, FIRST_HORIZON = 0.4, 1.0
+#: A mail that is to come again comes so many seconds before its turn: it has to be enqueued,
+#: claimed and composed first.
+LEAD = 0.2
+#: Turns farther ahead are not given: nobody knows what the limit will be then.
+FARTHEST = 3600.0
+
+_MICROSECONDS = 1_000_000
+
+
+class Standing(IntEnum):
+    """Who may take a slot before whom."""
+
+    NEWCOMER = 0  #: behind everybody who has a turn
+    APPOINTED = 1  #: its turn has come
+    FIRST = 2  #: high priority
+
+
+class _Kind(IntEnum):
+    SLOT = 0
+    TURN = 1
+    LONG_QUEUE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A mail that wants to go out: the limits that hold for it, one at least."""
+
+    standing: Standing
+    limits: Sequence[Limit]
+
+
+@dataclass(slots=True)
+class Slot:
+    """A mail may begin now, or in a moment."""
+
+    #: time.monotonic() at which it may be begun.
+    not_before: float
+    #: The same, but certainly not later than Redis means it.
+    earliest: float
+    #: As it stands in Redis.
+    microseconds: int
+    limits: Sequence[Limit]
+    #: time.monotonic() when it was begun.
+    begun: float = 0.0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is so late that the next in its chain may have been given."""
+        shortest = min(limit.rate.seconds for limit in self.limits)
+        return time.monotonic() - self.earliest > shortest / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A mail has to come again in some seconds; `limit` holds it up."""
+
+    seconds: float
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class LongQueue:
+    """So many wait before it that it gets no turn yet."""
+
+    limit: Limit
+
+
+class Permits:
+    """Asks Redis. Methods raise redis.RedisError."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._grant = client.register_script(scripts.read("grant"))
+        self._late = client.register_script(scripts.read("late"))
+
+    def ask(self, asks: Sequence[Ask], *, each: float) -> list[Slot | Turn | LongQueue]:
+        """Ask for mails that one thread sends in this order; it needs `each` seconds for one."""
+        limits = _distinct(limit for ask in asks for limit in ask.limits)
+        numbers = {limit.log: number for number, limit in enumerate(limits, 1)}
+        horizons = [_us(HORIZON), _us(FIRST_HORIZON)]
+        arguments: list[Any] = [*horizons, _us(each), _us(FARTHEST), len(limits)]
+        for limit in limits:
+            arguments += [limit.rate.count, _us(limit.window), _us(limit.interval)]
+        for ask in asks:
+            arguments += [int(ask.standing), len(ask.limits)]
+            arguments += [numbers[limit.log] for limit in ask.limits]
+        keys = [key for limit in limits for key in (limit.log, limit.line)]
+        before = time.monotonic()
+        now, *answers = self._grant(keys=keys, args=arguments)
+        after = time.monotonic()
+
+        def answer(ask: Ask, kind: int, wait: int, by: int) -> Slot | Turn | LongQueue:
+            seconds = wait / _MICROSECONDS
+            if kind == _Kind.SLOT:
+                return Slot(after + seconds, before + seconds, now + wait, ask.limits)
+            limit = limits[by - 1]
+            if kind == _Kind.TURN:
+                return Turn(max(seconds - LEAD, 0.0), limit)
+            return LongQueue(limit)
+
+        return [answer(ask, *answers[3 * n : 3 * n + 3]) for n, ask in enumerate(asks)]
+
+    def unused(self, slots: Iterable[Slot]) -> None:
+        """Give slots back whose mails were not sent: the next in the chain may come at once."""
+        for slot in slots:
+            ends = [slot.microseconds - _us(limit.window) for limit in slot.limits]
+            self._late(keys=[limit.log for limit in slot.limits], args=[slot.microseconds, *ends])
+
+    def late(self, slot: Slot, ended: float, usual: float) -> None:
+        """Report that a mail was through at `ended`, `usual` being the seconds that takes."""
+        behind = ended - slot.earliest - usual
+        late = [limit for limit in slot.limits if behind > limit.tolerance / 2]
+        if late:
+            moved = [slot.microseconds + _us(behind - limit.tolerance / 2) for limit in late]
+            self._late(keys=[limit.log for limit in late], args=[slot.microseconds, *moved])
+
+
+def _distinct(limits: Iterable[Limit]) -> list[Limit]:
+    return list({limit.log: limit for limit in limits}.values())
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * _MICROSECONDS)

@@ -1,0 +1,39 @@
+"""What a mail waits for, as `delivery.waitsFor` says it; some of it is read again when it comes."""
+
+from __future__ import annotations
+
+from tasks.limits.keys import TRANSPORT
+from tasks.limits.limits import Limit
+
+
+_TRANSPORT_TURN, _DOMAIN_TURN = "RATE_LIMIT", "RATE_LIMIT_DOMAINS"
+
+
+def turn(limit: Limit) -> str:
+    """Say so of a mail that has been told when to come again."""
+    return _TRANSPORT_TURN if limit.name == TRANSPORT else f"{_DOMAIN_TURN}: {limit.name}"
+
+
+def long_queue(limit: Limit) -> str:
+    """Say so of a mail that comes again by chance: too many wait before it."""
+    return f"a turn by {turn(limit)}"
+
+
+def had_turn(waits_for: object) -> bool:
+    """Tell whether a mail with this `waitsFor` comes because its turn is near."""
+    return isinstance(waits_for, str) and waits_for.startswith(_TRANSPORT_TURN)
+
+
+def redis() -> str:
+    """Say so of a mail whose limits cannot be looked up."""
+    return "Redis, which counts what RATE_LIMIT and RATE_LIMIT_DOMAINS allow"
+
+
+def pause(domain: str) -> str:
+    """Say so of a mail to a domain that asked for fewer."""
+    return f"{domain}, which asked for fewer mails"
+
+
+def connection(server: object) -> str:
+    """Say so of a mail whose server is away."""
+    return f"a connection to {server}"
