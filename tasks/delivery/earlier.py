@@ -38,7 +38,8 @@ class Earlier:
         info = delivery.get("info")
         lists = info if isinstance(info, Mapping) else {}
         rejected = _strings(lists.get("rejected"))
-        errors = tuple(each for each in _rejections(delivery) if each.recipient in rejected)
+        known = frozenset(rejected)  # a forged list may have 400,000 items
+        errors = tuple(each for each in _rejections(delivery) if each.recipient in known)
         return cls(retries, throttled, _strings(lists.get("accepted")), rejected, errors)
 
     @property

@@ -107,8 +107,9 @@ class _Reader:
 
     def _raw_end(self, page: str, name: str, start: int) -> int:
         self._end(name)
-        end = re.compile(rf"</{name}[^>]*+>", re.IGNORECASE).search(page, start)
-        return end.end() if end else len(page)
+        tag = re.compile(rf"</{name}", re.IGNORECASE).search(page, start)
+        end = page.find(">", tag.end()) if tag else -1
+        return end + 1 if end >= 0 else len(page)
 
     def _start(self, name: str, attributes: str) -> None:
         if name == "body":
