@@ -21,8 +21,9 @@ _CHATTY_AT_INFO = ("celery.worker.strategy", "celery.app.trace")
 #: Their DEBUG is a line for every command and every frame.
 _CHATTY_AT_DEBUG = ("pymongo", "kombu", "amqp", "asyncio", "urllib3")
 
-#: `scheme://user:password@`, up to the last @ of the word: an unencoded password may hold any.
-_CREDENTIALS = re.compile(r"(://[^\s:]*):\S*@")
+_WORD = re.compile(r"\S+")
+#: What a terminal would obey, and what would look like another line of the log.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def configure(level: str = "INFO", format: Format = "auto") -> None:  # noqa: A001, RUF100
@@ -56,8 +57,15 @@ def configure(level: str = "INFO", format: Format = "auto") -> None:  # noqa: A0
 
 
 def redact(text: str) -> str:
-    """Mask the password of every URI in a text."""
-    return _CREDENTIALS.sub(r"\1:***@", text) if "://" in text else text
+    """Mask the password of every URI in a text, in time that grows with its length only."""
+    return _WORD.sub(lambda word: _without_password(word[0]), text) if "://" in text else text
+
+
+def _without_password(word: str) -> str:
+    """`scheme://user:password@`, up to the last @: an unencoded password may hold any."""
+    start, end = word.find("://"), word.rfind("@")
+    colon = word.find(":", start + len("://")) if start >= 0 else -1
+    return f"{word[:colon]}:***{word[end:]}" if 0 <= colon < end else word
 
 
 def _shared_processors() -> list[Processor]:
@@ -69,20 +77,35 @@ def _shared_processors() -> list[Processor]:
 
 
 def _formatter(shared: list[Processor], *, console: bool) -> logging.Formatter:
-    renderer: Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderers: list[Processor] = (
+        [
+            _escape,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ]
         if console
-        else structlog.processors.JSONRenderer()
+        else [structlog.processors.JSONRenderer()]
     )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            renderer,
+            *renderers,
             _redact_line,
         ],
     )
+
+
+# JSON does the same by itself. A traceback keeps its line breaks.
+def _escape(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {name: _shown(name, value) for name, value in event.items()}
+
+
+def _shown(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value  # shown by its repr
+    lines = value.split("\n") if name == "exception" else [value]
+    return "\n".join(_CONTROL.sub(lambda found: repr(found[0])[1:-1], line) for line in lines)
 
 
 # On the finished line, so that nothing nested and no exception's text escapes it.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -135,6 +136,42 @@ def test_console(stderr: Stderr) -> None:
 
     assert "mail.sent" in stderr.text()
     assert not stderr.text().startswith("{")
+
+
+def test_masking_costs_in_proportion() -> None:
+    """An id of a document may hold thousands of colons and slashes, and a line many ids."""
+    started = time.process_time()
+
+    assert logs.redact("://a:" * 100_000 + " redis://:secret@host").endswith(" redis://:***@host")
+
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_ids_cannot_forge_lines_or_steer_the_terminal(stderr: Stderr, format: logs.Format) -> None:
+    """Whoever inserts a document chooses its `_id`, and an operator reads it."""
+    logs.configure("INFO", format)
+    hostile = "a\x1b[2J\x9b\r\nforged\u2028\u202e\0"
+    structlog.get_logger("ours").info("mail.failed", id=hostile, ids=[hostile])
+    logging.getLogger("theirs").error("of %s", hostile)
+
+    first, second = stderr.text().splitlines()
+
+    assert "forged" in first
+    assert "forged" in second
+    assert not set(hostile) & set("\r\n\x9b\u2028\u202e\0") & set(first + second)
+    assert "\x1b[2J" not in first + second
+
+
+def test_a_traceback_keeps_its_lines_at_a_terminal(stderr: Stderr) -> None:
+    """Only what an exception's text brings of control characters is escaped."""
+    logs.configure("INFO", "console")
+    try:
+        _fail("boom \x1b[2J")
+    except RuntimeError:
+        structlog.get_logger("ours").exception("failed")
+
+    assert "\nRuntimeError: boom \\x1b[2J" in stderr.text()
 
 
 def test_configuring_twice_prints_once(stderr: Stderr) -> None:
