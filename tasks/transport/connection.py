@@ -51,6 +51,7 @@ class Connection:
         self._socket = sock
         self._reply_timeout = reply_timeout
         self._received = bytearray()
+        self._hidden: tuple[bytes, ...] = ()
 
     @property
     def encrypted(self) -> bool:
@@ -111,8 +112,15 @@ class Connection:
             while (reply := take(self._received)) is None:
                 self._receive(end)
         except BadReply as error:
-            raise Broken(str(error)) from error
-        return reply
+            # It quotes what the server said, and that may be what we said.
+            raise Broken("sent something that is not SMTP" if self._hidden else str(error)) from (
+                None if self._hidden else error
+            )
+        return self._without_hidden(reply)
+
+    def hide(self, *secrets: bytes) -> None:
+        """Quote no words of the server that hold one of these: some repeat what they are told."""
+        self._hidden = (*self._hidden, *secrets)
 
     def expect_silence(self) -> None:
         """Raise Broken when the server said something that was not asked for.
@@ -196,8 +204,14 @@ class Connection:
         with contextlib.suppress(OSError, BadReply):
             self._socket.settimeout(0)
             self._received += self._socket.recv(_CHUNK)
-            return take(self._received)
+            reply = take(self._received)
+            return reply and self._without_hidden(reply)
         return None
+
+    def _without_hidden(self, reply: Reply) -> Reply:
+        if any(secret in line for line in reply.lines for secret in self._hidden):
+            return Reply(reply.code, (b"(its words hold the password)",))
+        return reply
 
 
 def transient(text: str, reply: Reply | None) -> Transient:

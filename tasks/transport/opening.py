@@ -28,6 +28,8 @@ _SMTPS_PORT = 465
 _CHALLENGE = 334
 #: RFC 4954 section 4: the client ends the conversation.
 _CANCEL = b"*"
+#: Characters of base64.
+_RECOGNISED = 12
 #: What OpenSSL makes of a greeting in clear.
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -177,6 +179,7 @@ class Opener:
                 f"{self.server} offers no AUTH that we know ({', '.join(auth.MECHANISMS)}),"
                 " but SMTP_CONNECTION_URI names a user"
             )
+        connection.hide(password.encode(), _start(_base64(password.encode())))
         reply = _converse(connection, mechanism, auth.MECHANISMS[mechanism](user, password))
         if reply.never:
             raise self._refused("refused the user name or password of SMTP_CONNECTION_URI", reply)
@@ -184,10 +187,6 @@ class Opener:
             raise self._refused(f"did not finish AUTH {mechanism}", reply)
 
     def _refused(self, what: str, reply: Reply) -> NoConnection:
-        """Make an error; a server that repeats the password to us is not quoted."""
-        secret = self.server.password
-        if secret and any(each in str(reply) for each in (secret, _base64(secret.encode()))):
-            reply = Reply(reply.code, (b"(its words hold the password)",))
         return no_connection(f"{self.server} {what}: {reply}", reply)
 
     def _unreachable(self, error: OSError) -> NoConnection:
@@ -197,6 +196,8 @@ class Opener:
 def _converse(connection: Connection, mechanism: str, conversation: auth.Conversation) -> Reply:
     initial = next(conversation)
     words = ["AUTH", mechanism] + ([] if initial is None else [_base64(initial)])
+    if initial is not None:
+        connection.hide(_start(words[-1]))
     reply = connection.ask(" ".join(words).encode())
     while reply.code == _CHALLENGE:
         said = _answer(conversation, reply)
@@ -216,6 +217,11 @@ def _answer(conversation: auth.Conversation, challenge: Reply) -> bytes:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def _start(encoded: str) -> bytes:
+    """Enough to know it by, for a server that repeats only the beginning of what it was told."""
+    return encoded[:_RECOGNISED].encode()
 
 
 def _own_name(address: str) -> str:

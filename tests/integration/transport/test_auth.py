@@ -135,18 +135,59 @@ def test_endless_challenges(sink: Sink, mechanism: str, challenge: str) -> None:
     assert sink.commands.count("*") == 1
 
 
-@pytest.mark.parametrize(
-    "secret", ["secret-password", base64.b64encode(b"secret-password").decode()]
-)
-def test_repeated_password(sink: Sink, secret: str) -> None:
-    """A server that repeats the password is not quoted."""
-    sink.script = Script(extensions=("AUTH PLAIN",), auth=f"535 5.7.8 Bad: {secret}")
+_SECRET = "secret-password"
+_PLAIN = base64.b64encode(f"\0user\0{_SECRET}".encode()).decode()
+REPEATED = [
+    f"535 5.7.8 Bad: {_SECRET}",
+    f"535 5.7.8 Bad: {base64.b64encode(_SECRET.encode()).decode()}",
+    f"500 5.5.2 Unknown command: AUTH PLAIN {_PLAIN}",
+    f"500-5.5.2 Unknown command:\r\n500 AUTH PLAIN {_PLAIN[:20]}...",
+    f"421 4.7.0 Not AUTH PLAIN {_PLAIN}",
+    f"AUTH PLAIN {_PLAIN}",
+]
+
+
+@pytest.mark.parametrize("answer", REPEATED)
+def test_repeated_password(sink: Sink, answer: str) -> None:
+    """A server that repeats the password, or the command that holds it, is not quoted."""
+    sink.script = Script(extensions=("AUTH PLAIN",), auth=answer)
     with (
-        transport_to(f"smtp://user:secret-password@127.0.0.1:{sink.port}") as transport,
+        transport_to(f"smtp://user:{_SECRET}@127.0.0.1:{sink.port}") as transport,
         pytest.raises(Transient) as caught,
     ):
         send(transport)
 
     shown = f"{caught.value} {caught.value.response}"
-    assert secret not in shown
-    assert "535" in shown
+    assert _SECRET not in shown
+    assert _PLAIN[:12] not in shown
+    assert base64.b64encode(_SECRET.encode()).decode()[:12] not in shown
+    if answer[0].isdigit():
+        assert answer[:3] in shown
+
+
+@pytest.mark.parametrize("stage", ["mail", "after_data"])
+def test_password_repeated_later(sink: Sink, stage: str) -> None:
+    """Nor is it quoted afterwards, in the outcome of a mail."""
+    words = f"Hello user, your password is {_SECRET}"
+    script = Script(extensions=("AUTH PLAIN",), mail=f"550 {words}")
+    if stage == "after_data":
+        script = Script(extensions=("AUTH PLAIN",), after_data=f"250 {words}")
+    sink.script = script
+    with transport_to(f"smtp://user:{_SECRET}@127.0.0.1:{sink.port}") as transport:
+        outcome = send(transport)
+
+    assert _SECRET not in str(outcome)
+    assert "its words hold the password" in str(outcome.response)
+
+
+def test_password_in_last_words(sink: Sink) -> None:
+    """Nor when the server closes the connection on it."""
+    sink.script = Script(extensions=("AUTH PLAIN",), mail=f"421 4.7.0 Bye, {_SECRET}")
+    with (
+        transport_to(f"smtp://user:{_SECRET}@127.0.0.1:{sink.port}") as transport,
+        pytest.raises(Transient) as caught,
+    ):
+        send(transport)
+
+    assert _SECRET not in f"{caught.value} {caught.value.response}"
+    assert "421" in str(caught.value)
