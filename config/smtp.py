@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ EXAMPLE = "smtps://user@smtp.example.com:465"
 #: nodemailer's default ports, so that URIs of the Firebase extension mean the same here.
 _DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
 _OPTIONS = ("name", "requireTLS")
+#: Characters of base64.
+_RECOGNISED = 12
 
 
 class Security(Enum):
@@ -35,6 +38,20 @@ class SmtpServer:
     password: str | None = field(default=None, repr=False)
     #: The name given to EHLO; None: this machine's.
     client_name: str | None = None
+
+    @property
+    def telltales(self) -> tuple[str, ...]:
+        """What gives the password away in words of the server, which may repeat what it is told.
+
+        As it is, and as AUTH LOGIN and AUTH PLAIN say it; of these the beginning is enough.
+        """
+        if self.password is None:
+            return ()
+        encoded = (self.password, f"\0{self.username}\0{self.password}")
+        return (
+            self.password,
+            *(base64.b64encode(each.encode()).decode()[:_RECOGNISED] for each in encoded),
+        )
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host  # an IPv6 address

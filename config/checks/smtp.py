@@ -71,7 +71,10 @@ def _in_clear(server: SmtpServer) -> Finding:
 
 def _failure(error: smtplib.SMTPException | OSError, server: SmtpServer) -> Finding:
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        text = f"refused user or password: {_text(error.smtp_code, error.smtp_error)}"
+        words = _text(error.smtp_code, error.smtp_error)
+        if any(each in words for each in server.telltales):
+            words = "its words hold the password"
+        text = f"refused user or password: {words}"
         return Finding(_SUBJECT, Level.FAILED, text, "check SMTP_CONNECTION_URI and SMTP_PASSWORD")
     if isinstance(error, ssl.SSLCertVerificationError):
         text = f"has a certificate that is not good: {error.verify_message}"

@@ -28,8 +28,6 @@ _SMTPS_PORT = 465
 _CHALLENGE = 334
 #: RFC 4954 section 4: the client ends the conversation.
 _CANCEL = b"*"
-#: Characters of base64.
-_RECOGNISED = 12
 #: What OpenSSL makes of a greeting in clear.
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -179,7 +177,7 @@ class Opener:
                 f"{self.server} offers no AUTH that we know ({', '.join(auth.MECHANISMS)}),"
                 " but SMTP_CONNECTION_URI names a user"
             )
-        connection.hide(password.encode(), _start(_base64(password.encode())))
+        connection.hide(*(each.encode() for each in self.server.telltales))
         reply = _converse(connection, mechanism, auth.MECHANISMS[mechanism](user, password))
         if reply.never:
             raise self._refused("refused the user name or password of SMTP_CONNECTION_URI", reply)
@@ -196,8 +194,6 @@ class Opener:
 def _converse(connection: Connection, mechanism: str, conversation: auth.Conversation) -> Reply:
     initial = next(conversation)
     words = ["AUTH", mechanism] + ([] if initial is None else [_base64(initial)])
-    if initial is not None:
-        connection.hide(_start(words[-1]))
     reply = connection.ask(" ".join(words).encode())
     while reply.code == _CHALLENGE:
         said = _answer(conversation, reply)
@@ -217,11 +213,6 @@ def _answer(conversation: auth.Conversation, challenge: Reply) -> bytes:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
-
-
-def _start(encoded: str) -> bytes:
-    """Enough to know it by, for a server that repeats only the beginning of what it was told."""
-    return encoded[:_RECOGNISED].encode()
 
 
 def _own_name(address: str) -> str:

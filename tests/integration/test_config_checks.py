@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from config.tls import TlsOptions
 from local import mongo as local_mongo
 from local import ports
 from tests.support.application import eventually
+from tests.support.sink import Script, Sink
 
 
 NOBODY = 1  # a port on which nobody listens
@@ -247,6 +249,18 @@ def test_smtp_login(
     assert [f.level for f in findings] == [Level.OK, Level.OK, level]
     assert "certificate good" in findings[1].text
     assert password not in _text(findings)
+
+
+def test_smtp_server_that_repeats_the_password(settings: Settings) -> None:
+    """It is not quoted: what the check prints may be pasted into a ticket."""
+    said = base64.b64encode(b"\0me\0hidden-word").decode()
+    script = Script(extensions=("AUTH PLAIN",), auth=f"535 5.5.2 Not understood: AUTH PLAIN {said}")
+    with Sink(script=script) as sink:
+        uri = sink.uri.replace("smtp://", "smtp://me:hidden-word@")
+        findings = smtp.check(_changed(settings, smtp_connection_uri=uri))
+
+    assert findings[-1].text == "refused user or password: its words hold the password"
+    assert said not in _text(findings)
 
 
 @pytest.mark.parametrize(
