@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from config import broker_url, mailbox, mongodb_uri, rates
+from config import attachment_hosts, broker_url, mailbox, mongodb_uri, rates
 from config.rates import DomainRates, Rate
 from config.tls import TlsOptions
 
@@ -30,6 +31,11 @@ def _mongodb_uri(value: SecretStr) -> SecretStr:
 
 def _broker_url(value: SecretStr) -> SecretStr:
     return SecretStr(broker_url.checked(value.get_secret_value().strip()))
+
+
+def _absolute(value: str) -> None:
+    if not Path(value).is_absolute():
+        raise ValueError("must be an absolute path")
 
 
 def _json_map(value: Any) -> Any:
@@ -63,6 +69,9 @@ MongoUri = Annotated[SecretStr, AfterValidator(_mongodb_uri)]
 BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
 DatabaseName = Annotated[str, _holding(mongodb_uri.check_database)]
 CollectionName = Annotated[str, _holding(mongodb_uri.check_collection)]
+BucketName = Annotated[str, _holding(lambda name: mongodb_uri.check_collection(f"{name}.files"))]
+Directory = Annotated[str, _holding(_absolute)]
+Hosts = Annotated[str, _holding(attachment_hosts.parse)]
 Mailbox = Annotated[str, _holding(mailbox.check)]
 
 # NoDecode: the settings' sources hand the text over as it is, so that we can say what is wrong.

@@ -14,9 +14,12 @@ from config import env_file, errors, mongodb_uri, smtp
 from config.errors import BadSettings
 from config.fields import (
     BrokerUrl,
+    BucketName,
     CollectionName,
     DatabaseName,
+    Directory,
     DomainRateLimits,
+    Hosts,
     KeyPrefix,
     LogLevel,
     Mailbox,
@@ -92,6 +95,9 @@ class Settings(BaseSettings):
 
     # What documents may refer to.
     users_collection: CollectionName | None = Field(default=None, examples=["users"])
+    attachment_root: Directory | None = Field(default=None, examples=["/srv/attachments"])
+    attachment_hosts: Hosts | None = Field(default=None, examples=["files.example.com"])
+    attachment_bucket: BucketName | None = Field(default=None, examples=["fs"])
 
     # Who must not get any.
     suppressions_collection: CollectionName | None = Field(default=None, examples=["suppressions"])

@@ -12,6 +12,7 @@ compose          the two steps: reading, then writing
     attachments  files → parts                  alternatives, calendar  other forms of the text
       part_reader  what these have in common    raw_part           a part brought whole
       content_encodings  base64, hex, …         media_types        text/csv; charset=utf-8
+      elsewhere  files, URLs, GridFS
   head           the mail's header
     headers      one header line, folded        encoded_words      RFC 2047
   tree           what stands inside what

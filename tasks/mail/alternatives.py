@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tasks.mail import bodies, headers
 from tasks.mail.bodies import Text
+from tasks.mail.gathered import Gathered
 from tasks.mail.media_types import MediaType
 from tasks.mail.part_reader import PartReader
 from tasks.mail.parts import Leaf
@@ -18,11 +19,13 @@ _CHARSETS = ("utf-8", "us-ascii")
 
 
 def read(
-    alternatives: Sequence[Alternative | None] | None, problems: Problems
+    alternatives: Sequence[Alternative | None] | None, gathered: Gathered, problems: Problems
 ) -> list[Text | Leaf]:
     """Make the parts, in order; what is wrong with one goes into `problems`."""
     return [
-        _Reader(alternative, ("message", "alternatives", index), problems).body(alternative)
+        _Reader(alternative, ("message", "alternatives", index), gathered, problems).body(
+            alternative
+        )
         for index, alternative in enumerate(alternatives or ())
         if alternative is not None
     ]

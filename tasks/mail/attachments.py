@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.mail import bodies, headers, media_types
+from tasks.mail.fields import MAX_FILENAME
+from tasks.mail.gathered import Gathered
 from tasks.mail.media_types import MediaType
-from tasks.mail.part_reader import PartReader
+from tasks.mail.part_reader import Content, PartReader
 from tasks.mail.parts import Leaf
 from tasks.mail.problems import Problems, quote
 from tasks.mail.schema import Attachment
@@ -16,6 +18,8 @@ from tasks.mail.schema import Attachment
 
 #: A content id, printable ASCII without what ends it (RFC 2392, RFC 5322 3.6.4).
 _CID = re.compile(r"<?([!-;=?-~]{1,200})>?")
+#: What has no business in a file's name, whoever gave it.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
 _DISPOSITIONS = ("attachment", "inline")
 
 
@@ -27,13 +31,15 @@ class AttachedParts:
     attached: tuple[Leaf, ...] = ()
 
 
-def read(attachments: Sequence[Attachment | None] | None, problems: Problems) -> AttachedParts:
+def read(
+    attachments: Sequence[Attachment | None] | None, gathered: Gathered, problems: Problems
+) -> AttachedParts:
     """Make the parts; what is wrong with an attachment goes into `problems`."""
     inline: list[Leaf] = []
     attached: list[Leaf] = []
     for index, attachment in enumerate(attachments or ()):
         if attachment is not None:
-            leaf = _Reader(attachment, index, problems).leaf()
+            leaf = _Reader(attachment, index, gathered, problems).leaf()
             (inline if attachment.cid else attached).append(leaf)
     return AttachedParts(tuple(inline), tuple(attached))
 
@@ -58,8 +64,10 @@ def file_part(
 class _Reader(PartReader):
     """Reads one attachment."""
 
-    def __init__(self, attachment: Attachment, index: int, problems: Problems) -> None:
-        super().__init__(attachment, ("message", "attachments", index), problems)
+    def __init__(
+        self, attachment: Attachment, index: int, gathered: Gathered, problems: Problems
+    ) -> None:
+        super().__init__(attachment, ("message", "attachments", index), gathered, problems)
         self._attachment = attachment
         self._index = index
 
@@ -72,18 +80,22 @@ class _Reader(PartReader):
         return file_part(
             media_type,
             content.data,
-            filename=self._filename(media_type),
+            filename=self._filename(content, media_type),
             disposition=self._disposition(default="inline" if cid else "attachment"),
             more=[*([f"Content-ID: <{cid}>"] if cid else []), *self.own_headers()],
         )
 
-    def _filename(self, media_type: MediaType) -> str:
+    def _filename(self, content: Content, media_type: MediaType) -> str:
         """Name an unnamed file, as nodemailer does; `filename: false` leaves it without a name."""
         if self._attachment.filename is False:
             return ""
-        return (
-            self.name() or f"attachment-{self._index + 1}{media_types.extension(media_type.type)}"
-        )
+        if name := self.name():
+            return name
+        name = _UNPRINTABLE.sub("", content.name).strip()[-MAX_FILENAME:]
+        if "." not in name:
+            extension = media_types.extension(media_type.type)
+            name = f"{name or f'attachment-{self._index + 1}'}{extension}"
+        return name
 
     def _cid(self) -> str | None:
         if not self._attachment.cid:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tasks.mail.attachments import file_part
 from tasks.mail.bodies import Text, crlf
+from tasks.mail.gathered import Gathered
 from tasks.mail.media_types import MediaType
 from tasks.mail.part_reader import PartReader
 from tasks.mail.parts import Leaf
@@ -37,9 +38,11 @@ class Event:
     file: Leaf | None
 
 
-def read(event: CalendarEvent | None, problems: Problems) -> Event | None:
+def read(event: CalendarEvent | None, gathered: Gathered, problems: Problems) -> Event | None:
     """Make the parts; what is wrong with the event goes into `problems`."""
-    return _Reader(event, ("message", "icalEvent"), problems).event(event) if event else None
+    if event is None:
+        return None
+    return _Reader(event, ("message", "icalEvent"), gathered, problems).event(event)
 
 
 class _Reader(PartReader):

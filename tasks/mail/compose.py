@@ -30,7 +30,8 @@ def compose(
     `gathered`: what `wanted(document)` asked for; most documents need nothing.
 
     Raises InvalidDocument with every problem found, or Permanent when deliverBefore has passed or
-    the mail is too large; never anything else, whatever the document holds.
+    the mail is too large, Transient when something could not be gathered for now; never anything
+    else, whatever the document holds.
 
     Where the mail's content is not ASCII, its `seven_bit` gives the same mail in ASCII; addresses
     that need SMTPUTF8 then stand in the headers in the form of RFC 6857, to be read but not to be

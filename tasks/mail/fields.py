@@ -10,7 +10,7 @@ from bson import DatetimeMS, ObjectId
 from pydantic import AfterValidator, BeforeValidator, Discriminator, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
-from tasks.mail.problems import TAG, kind
+from tasks.mail.problems import TAG, kind, quote
 
 
 #: A 16 MB document can hold a million items; finding a problem in each would cost many seconds.
@@ -27,6 +27,14 @@ MAX_UID = 1024
 
 #: A line break in a header value starts a header of the writer's choice (header injection).
 _LINE_BREAK = re.compile(r"[\r\n\0]")
+
+#: A token of RFC 9110, and headers that follow from the request itself.
+_HTTP_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_NOT_OURS = (
+    *("host", "connection", "content-length", "transfer-encoding", "accept-encoding"),
+    *("te", "trailer", "upgrade", "expect", "range", "if-range", "if-modified-since"),
+    *("if-none-match", "proxy-authorization"),
+)
 
 _ONE, _MANY = f"{TAG}one", f"{TAG}many"
 
@@ -98,6 +106,15 @@ def _not_supported(value: Any) -> Any:
     raise problem("is not supported yet")
 
 
+def _http_headers(value: dict[str, str | None]) -> dict[str, str | None]:
+    for name, text in value.items():
+        if not _HTTP_NAME.fullmatch(name) or name.lower() in _NOT_OURS:
+            raise problem(f"must not have the header {quote(name)}")
+        if text is not None and not (text.isascii() and text.isprintable()):
+            raise problem(f"has a value of {quote(name)} that is not printable ASCII")
+    return value
+
+
 def _uid(value: Any) -> Any:
     # A regular expression, say, would find users that were not meant.
     if not isinstance(value, str | int | float | bytes | ObjectId) or isinstance(value, bool):
@@ -121,6 +138,11 @@ Line = Annotated[str, AfterValidator(_single_line)]
 
 #: The writer's name for what is to happen once.
 Key = Annotated[Line, AfterValidator(_key)]
+
+#: Headers of a request for a file.
+HttpHeaders = Annotated[
+    dict[str, Line | None], bounded(MAX_PART_HEADERS), AfterValidator(_http_headers)
+]
 
 #: The `_id` of a document, or a string that stands for it.
 Uid = Annotated[Any, PlainValidator(_uid)]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.mail import content_encodings, custom_headers, headers, media_types, raw_part
+from tasks.mail.elsewhere import Elsewhere, elsewhere
 from tasks.mail.fields import lines
+from tasks.mail.gathered import File, Gathered, Key
 from tasks.mail.media_types import MediaType
 from tasks.mail.parts import Leaf
 from tasks.mail.problems import Problems, path
@@ -26,30 +28,36 @@ _FIELD_FOR = {
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Bytes, and what their source says of them: charset and media type."""
+    """Bytes, and what their source says of them."""
 
     data: bytes = b""
     charset: str | None = None
+    #: The media type: of a data: URI, or, less binding, of a file.
     type: str = ""
+    file_type: str = ""
+    name: str = ""
     #: The field they come from.
     field: str = "content"
 
 
 class PartReader:
-    """Reads one part; `place` is its path, such as ("message", "attachments", 0)."""
+    """Reads one part; `key` is its path, such as ("message", "attachments", 0)."""
 
-    def __init__(self, part: Part, place: tuple[str | int, ...], problems: Problems) -> None:
+    def __init__(self, part: Part, key: Key, gathered: Gathered, problems: Problems) -> None:
         self._part = part
-        self._place = place
+        self._key = key
+        self._gathered = gathered
         self._problems = problems
 
     def note(self, what: str, *field: str) -> None:
         """Add a problem of this part, or of a field of it."""
-        self._problems.add(path(*self._place, *field), what)
+        self._problems.add(path(*self._key, *field), what)
 
     def content(self) -> Content:
         """Read what it is made of; empty when that is wrong or missing."""
         given = self._part
+        if where := elsewhere(given):
+            return self._from(where)
         field = "content" if given.content is not None else "path" if given.path else "href"
         try:
             if isinstance(given.content, bytes):
@@ -60,7 +68,7 @@ class PartReader:
                 return Content(decoded.data, decoded.charset or _charset_of(decoded.data))
             if uri := given.path or given.href:
                 type, data = content_encodings.decode_data_uri(uri)
-                return Content(data, _charset_of(data), type, field)
+                return Content(data, _charset_of(data), type, field=field)
         except content_encodings.UnknownEncoding as error:
             self.note(str(error), "encoding")
         except ValueError as error:
@@ -69,13 +77,34 @@ class PartReader:
             self.note("has no content")
         return Content()
 
+    def _from(self, where: Elsewhere) -> Content:
+        found = self._gathered.files.get(self._key)
+        if isinstance(found, File):
+            return Content(
+                found.data,
+                _charset_of(found.data),
+                file_type=found.type,
+                name=found.name,
+                field=where.field,
+            )
+        if found is None:
+            self.note(f"needs the setting {where.place.value}", where.field)
+        elif found.transient:
+            self._problems.postpone(path(*self._key, where.field), found.text)
+        else:
+            self.note(found.text, where.field)
+        return Content(field=where.field)
+
     def media_type(self, part: Alternative, content: Content, default: str) -> MediaType:
-        """Tell the type: the document's word, the source's, the file name's, or `default`.
+        """Tell the type: the document's word, the file name's, the file's, or `default`.
 
         Text says its charset, where it is known.
         """
         field = "contentType" if part.content_type else content.field
-        media_type = MediaType(media_types.guess(self.name()) or default)
+        by_name = media_types.guess(self.name()) or media_types.guess(content.name)
+        media_type = (
+            MediaType(by_name) if by_name else _of_file(content.file_type) or MediaType(default)
+        )
         try:
             text = part.content_type or content.type
             media_type = media_types.parse(text) if text else media_type
@@ -110,6 +139,15 @@ class PartReader:
         except ValueError as error:
             self.note(str(error), "raw")
             return Leaf((), b"")
+
+
+def _of_file(text: str) -> MediaType | None:
+    """Read a type that a server or another program wrote: when it is wrong, nobody here is."""
+    try:
+        found = media_types.parse(text)
+    except ValueError:
+        return None
+    return None if found.type.startswith("multipart/") else found
 
 
 def _charset_of(data: bytes) -> str | None:

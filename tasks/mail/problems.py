@@ -24,7 +24,7 @@ from bson import (
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tasks.errors import InvalidDocument
+from tasks.errors import InvalidDocument, Transient
 
 
 #: How many problems are listed: a thousand wrong values have one cause.
@@ -72,22 +72,29 @@ class Problems:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._where: set[str] = set()
+        self._later: list[str] = []
 
     def __contains__(self, where: str) -> bool:
         return where in self._where
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._lines) + len(self._later)
 
     def add(self, where: str, what: str) -> None:
         """Note a problem: `where` is a path ("message.attachments.0.content") or several."""
         self._lines.append(f"{where} {what}")
         self._where.add(where)
 
+    def postpone(self, where: str, what: str) -> None:
+        """Note what is missing for now, and not the document's fault."""
+        self._later.append(f"{where} {what}")
+
     def check(self) -> None:
-        """Raise InvalidDocument if any problem was added."""
+        """Raise InvalidDocument if any problem was added; Transient if something is missing."""
         if self._lines:
             raise _with_rest(self._lines[:MAX_PROBLEMS], len(self._lines))
+        if self._later:
+            raise Transient(self._later[0])
 
 
 def of_schema(error: ValidationError) -> InvalidDocument:

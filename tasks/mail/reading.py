@@ -74,7 +74,8 @@ def read(
     """Read a document, with what it needs from elsewhere.
 
     Raises InvalidDocument: first for values of a wrong kind, all at once; then, when the kinds are
-    right, for what they say, all at once. Raises Permanent when deliverBefore has passed.
+    right, for what they say, all at once. Raises Permanent when deliverBefore has passed, Transient
+    when nothing is wrong and something could not be gathered for now.
     """
     model = _validated(document)
     deadline.check(model.deliver_before, now)
@@ -84,7 +85,7 @@ def read(
     by = originators.read(model, custom, defaults, found)
     id = _given_message_id(message, custom, found)
     to = recipients.read(model, gathered, defaults.max_recipients, found)
-    bodies, attached = _parts(message, defaults, found)
+    bodies, attached = _parts(message, defaults, gathered, found)
     reading = Reading(
         message_id=id or _derived_message_id(document, by, defaults, found),
         originators=by,
@@ -119,10 +120,12 @@ def _message(model: Document, found: Problems) -> Message:
     return message
 
 
-def _parts(message: Message, defaults: Defaults, found: Problems) -> tuple[Bodies, AttachedParts]:
-    attached = attachments.read(message.attachments, found)
-    others = alternatives.read(message.alternatives, found)
-    if event := calendar.read(message.ical_event, found):
+def _parts(
+    message: Message, defaults: Defaults, gathered: Gathered, found: Problems
+) -> tuple[Bodies, AttachedParts]:
+    attached = attachments.read(message.attachments, gathered, found)
+    others = alternatives.read(message.alternatives, gathered, found)
+    if event := calendar.read(message.ical_event, gathered, found):
         others.insert(0, event.body)
         if event.file:
             attached = replace(attached, attached=(*attached.attached, event.file))

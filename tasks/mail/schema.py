@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tasks.mail.fields import (
@@ -18,15 +18,16 @@ from tasks.mail.fields import (
     Date,
     Filename,
     HeaderMap,
+    HttpHeaders,
     Key,
     Line,
     Lines,
     NotSupported,
     PartHeaderMap,
     Text,
+    Uid,
     Uids,
     bounded,
-    problem,
 )
 
 
@@ -39,19 +40,12 @@ class _Noun(BaseModel):
     )
 
 
-def _data_uri(value: str) -> str:
-    if value[:5].lower() != "data:":
-        raise problem("is not supported yet, except for data: URIs")
-    return value
-
-
 def _event(value: Any) -> Any:
     """Take a string for the event's content, as nodemailer does."""
     return {"content": value} if value and isinstance(value, str | bytes) else value or None
 
 
 _Map = Annotated[dict[str, Any], NotSupported]
-_DataUri = Annotated[Text, AfterValidator(_data_uri)]
 
 
 class Part(_Noun):
@@ -61,9 +55,12 @@ class Part(_Noun):
     content: Content | None = None
     encoding: Line | None = None
     headers: PartHeaderMap | None = None
-    path: _DataUri | None = None
-    href: _DataUri | None = None
-    http_headers: _Map | None = None
+    #: A file's name below ATTACHMENT_ROOT, or a URL; `href` is always a URL.
+    path: Text | None = None
+    href: Text | None = None
+    http_headers: HttpHeaders | None = None
+    #: The `_id` of a file in ATTACHMENT_BUCKET.
+    gridfs: Uid | None = None
 
 
 class Alternative(Part):
