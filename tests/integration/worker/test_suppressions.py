@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.application import Application
-from tests.support.sink import Sink
+from tests.support.application import Application, eventually
+from tests.support.sink import Script, Sink
 
 
 SETTINGS = {"SUPPRESSIONS_COLLECTION": "suppressions", "SUPPRESS_HARD_BOUNCES": "true"}
@@ -66,6 +66,33 @@ def test_a_domain_may_be_written_either_way(running: Application, sink: Sink, wr
     for id in ids:
         running.wait_for(id, "ERROR")
     assert sink.messages == []
+
+
+def test_an_address_that_does_not_exist_is_asked_about_once(
+    running: Application, sink: Sink
+) -> None:
+    """A hard bounce at RCPT adds it, with the server's words; other refusals do not."""
+    sink.script = Script(
+        rcpt={
+            "gone@example.com": "550 5.1.1 no such user",
+            "full@example.com": "552 5.2.2 mailbox full",
+        }
+    )
+    to = ["gone@example.com", "full@example.com", "ok@example.com"]
+    [id] = running.insert(to=to)
+    running.wait_for(id, "SUCCESS")
+    collection = running.mails.database["suppressions"]
+    [found] = eventually("it is added", lambda: list(collection.find()))
+
+    [again] = running.insert(to=to)
+    delivery = running.wait_for(again, "SUCCESS")
+
+    assert found["_id"] == "gone@example.com"
+    assert found["reason"] == "hard bounce: 550 5.1.1 no such user"
+    assert found["mail"] == id
+    assert found["at"]
+    assert sum("RCPT TO:<gone@example.com>" in command for command in sink.commands) == 1
+    assert delivery["info"]["rejected"] == ["gone@example.com", "full@example.com"]
 
 
 def test_an_address_taken_out_gets_mail_again(running: Application, sink: Sink) -> None:
