@@ -109,7 +109,8 @@ def phrase(text: str) -> list[str]:
 
 def parameter(name: str, value: str) -> list[str]:
     """Give a parameter of a MIME header, in pieces when it is long (RFC 2231)."""
-    simple = value.isascii() and value.isprintable() and not set(value) & {'"', "\\"}
+    # Some parsers find a semicolon inside quotes, too, and cut the name there.
+    simple = value.isascii() and value.isprintable() and not set(value) & {'"', "\\", ";"}
     if simple and len(value) <= _MAX_PARAMETER and "=?" not in value:
         return [f'{name}="{value}"']
     pieces = _percent_pieces(value)
