@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
+from collections.abc import Iterable
 
 from tasks import enqueue
 from tasks.backlog import Backlog
@@ -22,7 +25,9 @@ class Gauge:
         #: Under load every message holds batch_size ids.
         self.limit = max(1, queue_limit // batch_size)
         #: Documents in one step.
-        self.step = min(_STEP, queue_limit)
+        self.step = min(_STEP, max(1, queue_limit // 4))
+        #: A queue this long has no room for another step.
+        self._full = max(1, self.limit - math.ceil(self.step / batch_size) + 1)
         #: Lanes whose older mails the feeder is still bringing in.
         self.feeding: set[Lane] = set()
         self._read = float("-inf")
@@ -39,9 +44,19 @@ class Gauge:
 
     def closed(self) -> set[Lane]:
         """Tell which lanes take no new mail: their queue is full, or older mails come first."""
-        full = {lane for lane, messages in self.messages().items() if messages >= self.limit}
+        full = {lane for lane, messages in self.messages().items() if messages >= self._full}
         self.feeding |= full  # what comes next waits behind those that found no room
         return set(self.feeding)
+
+    def runs_low(self, lane: Lane) -> bool:
+        """Tell whether a queue, as last read, is to be fed."""
+        return self._backlogs[lane].messages <= self.limit // 2
+
+    def published(self, lanes: Iterable[Lane]) -> None:
+        """Count messages that were just published, one for each lane named."""
+        for lane in lanes:
+            backlog = self._backlogs[lane]
+            self._backlogs[lane] = dataclasses.replace(backlog, messages=backlog.messages + 1)
 
     def look_now(self, lane: Lane) -> Backlog:
         """Read one lane's queue afresh."""

@@ -119,6 +119,7 @@ class Leading:
         if ready:
             messages = list(chunks.split(ready, self._gauge.known(), self._batch_size))
             self._patiently(lambda: enqueue.enqueue(messages, now))
+            self._gauge.published(lane for lane, _ in messages)
 
     def _patiently(self, call: Callable[[], T]) -> T:
         """Wait for the broker as long as it takes, and keep the leadership meanwhile."""

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 
 import structlog
 
 from tasks.clock import Now
+from tasks.delivery import spans
 from tasks.delivery.candidate import Candidate
+from tasks.delivery.spans import Span
 from tasks.delivery.states import State
 from tasks.delivery.sweep import Sweep
 from tasks.lanes import Lane
+from watcher.feeder import Enqueue, Feeder
 from watcher.gauge import Gauge
+from watcher.horizon import Horizon
 
 
 #: Seconds between two looks for due mails and room in the queues.
 FEED_EVERY = 1.0
 #: Expired leases in one step; between two steps the stream has its turn.
 PAGE = 1000
-#: Seconds a mail may be in a worker's hands before its claim (a batch's time slice and more).
-#: A mail enqueued longer ago, and before everything still in the queue, was lost by the broker.
-IN_HAND = timedelta(seconds=3)
-
-#: Admits and publishes candidates.
-Enqueue = Callable[[Sequence[Candidate]], None]
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +35,8 @@ class Rounds:
     ) -> None:
         self._sweep = sweep
         self._gauge = gauge
-        self._now = now
+        self._horizon = Horizon(now)
+        self._feeder = Feeder(sweep, gauge, enqueue, sweep_seconds)
         self._enqueue = enqueue
         self._sweep_seconds = sweep_seconds
         self._next_feed = self._next_sweep = self._next_leases = 0.0
@@ -70,38 +68,33 @@ class Rounds:
             self._next_leases = 0.0
 
     def _feed_all(self) -> None:
-        more = False
-        for state in (State.PENDING, State.RETRY):
-            more |= self._take("due", self._sweep.due(state, self._gauge.step))
+        more = self._find_due(spans.USUAL)
         for lane in Lane:
-            more |= self._feed(lane)
+            self._horizon.note(lane, self._gauge.look_now(lane))
+            more |= self._feeder.feed(lane)
         if more:
             self._next_feed = 0.0
 
-    def _feed(self, lane: Lane) -> bool:
-        """Bring mails that were never enqueued into a queue that runs low; True: there are more."""
-        if self._gauge.look_now(lane).messages > self._gauge.limit // 2:
-            return False
+    def _find_due(self, among: Sequence[Span]) -> bool:
         more = False
-        self._gauge.feeding.discard(lane)
-        for state in (None, State.PENDING, State.RETRY):
-            found = self._sweep.waiting(state, lane, self._gauge.step, enqueued_before=None)
-            more |= self._take("waiting", found)
-        if more:
-            self._gauge.feeding.add(lane)
+        for span in among:
+            for state in (State.PENDING, State.RETRY):
+                more |= self._take("due", self._sweep.due(state, span, self._gauge.step))
         return more
 
     def _find_lost(self) -> None:
+        more = self._find_due(spans.ODD)
         for lane in Lane:
-            oldest = self._gauge.look_now(lane).oldest
-            in_hand = self._now() - IN_HAND
-            horizon = min(oldest, in_hand) if oldest else in_hand
+            self._horizon.note(lane, self._gauge.look_now(lane))
+        for span in spans.ALL:
+            horizon = self._horizon.lost_before(span.lane)
+            if horizon is None:
+                continue
             for state in (State.PENDING, State.RETRY):
-                if self._take("lost", self._lost(state, lane, horizon)):
-                    self._next_sweep = 0.0
-
-    def _lost(self, state: State, lane: Lane, horizon: datetime) -> list[Candidate]:
-        return self._sweep.waiting(state, lane, self._gauge.step, enqueued_before=horizon)
+                found = self._sweep.lost(state, span, self._gauge.step, enqueued_before=horizon)
+                more |= self._take("lost", found)
+        if more:
+            self._next_sweep = 0.0
 
     def _take(self, why: str, found: Sequence[Candidate]) -> bool:
         """Enqueue what was found; True when there may be more."""

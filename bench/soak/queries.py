@@ -5,24 +5,25 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.monitoring import CommandListener
 
+from config.mongo import CODEC
 from tasks.clock import ServerClock
+from tasks.delivery import spans
+from tasks.delivery.spans import Span
 from tasks.delivery.states import State
 from tasks.delivery.sweep import Sweep
-from tasks.lanes import Lane
+from watcher.horizon import IN_HAND
 
 
 #: Documents in one step of the watcher.
 _STEP = 1000
 #: Explained so often, and the quickest counts: whatever else the machine does is not the query's.
 _TIMES = 5
-_IN_HAND = timedelta(seconds=3)
-_PARTS = {"find", "filter", "projection", "limit", "hint", "sort"}
+_PARTS = {"find", "filter", "projection", "limit", "hint", "min", "max", "sort"}
 
 Ask = Callable[[Sweep], object]
 
@@ -57,26 +58,40 @@ def explain_all(uri: str, database: str, when: str) -> list[Explained]:
 
 def _queries(clock: ServerClock) -> Iterator[tuple[str, Ask]]:
     yield "expired leases", lambda sweep: sweep.expired_leases(_STEP)
-    for state in (State.PENDING, State.RETRY):
-        yield f"due, {state}", functools.partial(Sweep.due, state=state, limit=_STEP)
-    for lane in Lane:
+    horizon = clock() - IN_HAND
+    for span in spans.ALL:
+        name = _name(span)
         for each in (None, State.PENDING, State.RETRY):
-            yield f"to feed, {lane}, {each or 'no state'}", _waiting(each, lane, None)
-        for each in (State.PENDING, State.RETRY):
-            yield f"lost, {lane}, {each}", _waiting(each, lane, clock() - _IN_HAND)
+            title = f"to feed, {name}, {each or 'no state'}"
+            yield title, functools.partial(_feed, state=each, span=span)
+        for state in (State.PENDING, State.RETRY):
+            due = functools.partial(Sweep.due, state=state, span=span, limit=_STEP)
+            yield f"due, {name}, {state}", due
+            yield (
+                f"lost, {name}, {state}",
+                functools.partial(
+                    Sweep.lost, state=state, span=span, limit=_STEP, enqueued_before=horizon
+                ),
+            )
 
 
-def _waiting(state: State | None, lane: Lane, before: datetime | None) -> Ask:
-    return functools.partial(
-        Sweep.waiting, state=state, lane=lane, limit=_STEP, enqueued_before=before
-    )
+def _feed(sweep: Sweep, state: State | None, span: Span) -> None:
+    sweep.unqueued(state, span, _STEP).take()
+
+
+def _name(span: Span) -> str:
+    if span.after == span.before:
+        return "none" if span.after is None else str(span.after)
+    return f"odd {spans.ODD.index(span)}"
 
 
 def _explain(
     client: MongoClient[dict[str, Any]], database: str, when: str, name: str, command: Any
 ) -> Explained:
     plans = [
-        client[database].command("explain", command, verbosity="executionStats")
+        client[database].command(
+            "explain", command, verbosity="executionStats", codec_options=CODEC
+        )
         for _ in range(_TIMES)
     ]
     plan = min(plans, key=lambda each: int(each["executionStats"]["executionTimeMillis"]))
@@ -107,7 +122,9 @@ class _Finds(CommandListener):
 
     def started(self, event: Any) -> None:
         if event.command_name == "find":
-            self.commands.append({k: v for k, v in event.command.items() if k in _PARTS})
+            kept = {k: v for k, v in event.command.items() if k in _PARTS}
+            # A cursor's first answer has as many as a limit would allow.
+            self.commands.append({**kept, "limit": _STEP})
 
     def succeeded(self, event: Any) -> None:
         """Nothing to keep."""

@@ -14,17 +14,13 @@ from tasks.delivery.states import State
 #: Serves every query of the sweep and the feeder. The partial filter keeps finished mails out
 #: of it; a query must name ONE of these states to use it ($in falls back to a collection scan).
 LIVE = "mailtrigger_live"
+LIVE_FIELDS = ("delivery.state", "priority", "delivery.nextAttemptTime", "delivery.enqueueTime")
 #: Ends finished mails at their `expireAt`. A mail that still waits is never removed.
 EXPIRY = "mailtrigger_expiry"
 
 _MODELS = [
     IndexModel(
-        [
-            ("delivery.state", ASCENDING),
-            ("delivery.nextAttemptTime", ASCENDING),
-            ("priority", ASCENDING),
-            ("delivery.enqueueTime", ASCENDING),
-        ],
+        [(name, ASCENDING) for name in LIVE_FIELDS],
         name=LIVE,
         partialFilterExpression={
             "delivery.state": {"$in": [None, State.PENDING, State.RETRY, State.PROCESSING]}

@@ -11,14 +11,14 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from config.mongo import Document
-from tasks import lanes
 from tasks.clock import Now
-from tasks.delivery import states
+from tasks.delivery import spans, states
 from tasks.delivery.candidate import PROJECTION, Candidate
 from tasks.delivery.indexes import LIVE
 from tasks.delivery.malformed import Malformed
+from tasks.delivery.spans import Span
 from tasks.delivery.states import Phase, State
-from tasks.lanes import Lane
+from tasks.delivery.unqueued import Unqueued
 
 
 #: What makes sense only while a mail is in work or waits.
@@ -43,27 +43,27 @@ class Sweep:
         self._lease_expired = lease_expired
         self._malformed = Malformed(self._mails, now, ttl)
 
-    def waiting(
-        self, state: State | None, lane: Lane, limit: int, *, enqueued_before: datetime | None
-    ) -> list[Candidate]:
-        """Find waiting mails of a lane, oldest first.
+    def unqueued(self, state: State | None, span: Span, step: int) -> Unqueued:
+        """Give the waiting mails that were never enqueued; state None: no `delivery`."""
+        return Unqueued(self._mails, state, span, step)
 
-        `enqueued_before` None: those that were never enqueued; a time: those enqueued before it,
-        whose ids the broker has lost. State None: documents without `delivery`.
-        """
-        enqueue_time = None if enqueued_before is None else {"$lt": enqueued_before}
+    def lost(
+        self, state: State, span: Span, limit: int, *, enqueued_before: datetime
+    ) -> list[Candidate]:
+        """Find waiting mails that were enqueued before a time, oldest first."""
         query = {
             "delivery.state": state,
             "delivery.nextAttemptTime": None,
-            "priority": lanes.condition(lane),
-            "delivery.enqueueTime": enqueue_time,
+            "delivery.enqueueTime": {"$lt": enqueued_before},
         }
-        return self._find(query, limit)
+        options = span.options(state, *spans.enqueued_before(enqueued_before))
+        return self._find(query, limit, options)
 
-    def due(self, state: State | None, limit: int) -> list[Candidate]:
-        """Find waiting mails whose `nextAttemptTime` has come."""
-        due = {"$lte": self._now()}
-        return self._find({"delivery.state": state, "delivery.nextAttemptTime": due}, limit)
+    def due(self, state: State, span: Span, limit: int) -> list[Candidate]:
+        """Find waiting mails whose `nextAttemptTime` has come, in its order."""
+        now = self._now()
+        query = {"delivery.state": state, "delivery.nextAttemptTime": {"$lte": now}}
+        return self._find(query, limit, span.options(state, *spans.due_at(now)))
 
     def expired_leases(self, limit: int) -> list[Document]:
         """Find documents whose worker did not end them in time."""
@@ -126,8 +126,8 @@ class Sweep:
             changes["delivery.expireAt"] = expire
         return changes
 
-    def _find(self, query: Document, limit: int) -> list[Candidate]:
-        found = self._mails.find(query, PROJECTION, limit=limit, hint=LIVE)
+    def _find(self, query: Document, limit: int, options: dict[str, Any]) -> list[Candidate]:
+        found = self._mails.find(query, PROJECTION, limit=limit, **options)
         return [Candidate.of(document) for document in found]
 
 
