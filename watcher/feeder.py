@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from tasks.delivery import spans
 from tasks.delivery.candidate import Candidate
+from tasks.delivery.spans import Span
 from tasks.delivery.states import State
 from tasks.delivery.sweep import Sweep
 from tasks.delivery.unqueued import Unqueued
@@ -16,8 +18,9 @@ from tasks.lanes import Lane
 from watcher.gauge import Gauge
 
 
-#: Seconds between two looks for mails of high priority that the stream has not brought yet: it may
-#: be far behind.
+#: Seconds between two looks where nothing should be: the stream brings everything.
+NET_EVERY = 60.0
+#: Seconds between two looks for new mails of high priority while the stream has much to bring.
 _HIGH_EVERY = 1.0
 
 #: Admits and publishes candidates.
@@ -26,65 +29,86 @@ Enqueue = Callable[[Sequence[Candidate]], None]
 _log = structlog.get_logger(__name__)
 
 
-class Feeder:
-    """Brings in mails that were never enqueued, oldest first, when a queue runs low.
+@dataclass(slots=True)
+class _Source:
+    """Where mails may wait, and when to look there again (a time.monotonic())."""
 
-    A lane that is being fed is looked at whenever there is room. In the others there should be
-    nothing: the stream brings everything.
-    """
+    mails: Unqueued
+    span: Span
+    next_look: float = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        return self.mails.is_open or time.monotonic() >= self.next_look
+
+
+class Feeder:
+    """Brings in mails that were never enqueued, oldest first, when a queue runs low."""
 
     def __init__(self, sweep: Sweep, gauge: Gauge, enqueue: Enqueue, look_every: float) -> None:
         self._gauge = gauge
         self._enqueue = enqueue
-        self._look_every = look_every
-        self._next_look = dict.fromkeys(Lane, 0.0)
-        self._waiting: dict[Lane, list[Unqueued]] = {lane: [] for lane in Lane}
-        self._new: dict[Lane, list[Unqueued]] = {lane: [] for lane in Lane}
+        #: Seconds between two looks at the empty places of a lane that is being fed.
+        self._look_every = min(look_every, NET_EVERY)
+        self._waiting: dict[Lane, list[_Source]] = {lane: [] for lane in Lane}
+        self._new: dict[Lane, list[_Source]] = {lane: [] for lane in Lane}
         for span in spans.ALL:
             for state in (State.PENDING, State.RETRY):
-                self._waiting[span.lane].append(sweep.unqueued(state, span, gauge.step))
-            self._new[span.lane].append(sweep.unqueued(None, span, gauge.step))
+                source = _Source(sweep.unqueued(state, span, gauge.step), span)
+                self._waiting[span.lane].append(source)
+            new = _Source(sweep.unqueued(None, span, gauge.step), span)
+            self._new[span.lane].append(new)
+
+    def look_again(self) -> None:
+        """Look everywhere the next time: another primary may have forgotten what we wrote."""
+        for source in self._all():
+            source.mails.close()
+            source.next_look = 0.0
+
+    def stream_is_busy(self) -> None:
+        """Look for new mails of high priority soon: in the stream they stand behind the others."""
+        for source in self._new[Lane.HIGH]:
+            source.next_look = min(source.next_look, time.monotonic() + _HIGH_EVERY)
 
     def feed(self, lane: Lane) -> bool:
         """Feed one lane; True: there are more. Raises PyMongoError or enqueue.BROKER_ERRORS."""
-        due = time.monotonic() >= self._next_look[lane]
-        if due:
-            self._next_look[lane] = time.monotonic() + self._pause(lane)
         more = False
-        if self._gauge.runs_low(lane) and (due or lane in self._gauge.feeding):
-            self._gauge.feeding.discard(lane)
+        if self._gauge.runs_low(lane):
             more = self._bring_in(lane)
-            if more:
-                self._gauge.feeding.add(lane)
-        if due or any(source.is_open for source in self._new[lane]):
-            more |= self._admit_new(lane)
+        for source in self._new[lane]:
+            if source.is_due:
+                more |= self._step(source)
         return more
 
     def _bring_in(self, lane: Lane) -> bool:
-        """Enqueue a step of each kind of waiting mail."""
+        """Enqueue a step from each place; the lane takes new mails when all of them are empty."""
+        was_fed = lane in self._gauge.feeding
+        sources = self._waiting[lane]
+        if was_fed and not any(source.mails.is_open for source in sources):
+            for source in sources:  # to be sure
+                source.next_look = 0.0
+        self._gauge.feeding.discard(lane)
+        pause = self._look_every if was_fed else NET_EVERY
         more = False
-        for source in self._waiting[lane]:
-            found, goes_on = source.take()
-            more |= goes_on
-            self._pass_on(lane, found)
+        for source in sources:
+            if source.is_due:
+                more |= self._step(source, pause)
             if lane in self._gauge.feeding:  # no room any more: some of these were left
-                source.close()
-                return True
+                source.mails.close()
+                source.next_look = 0.0
+                return False
+        if more:
+            self._gauge.feeding.add(lane)
         return more
 
-    def _admit_new(self, lane: Lane) -> bool:
-        """Write PENDING where there is no state; in a lane that is fed, they wait their turn."""
-        more = False
-        for source in self._new[lane]:
-            found, goes_on = source.take()
-            more |= goes_on
-            self._pass_on(lane, found)
-        return more
-
-    def _pass_on(self, lane: Lane, found: Sequence[Candidate]) -> None:
+    def _step(self, source: _Source, pause: float = NET_EVERY) -> bool:
+        found, more = source.mails.take()
+        source.next_look = time.monotonic() + (NET_EVERY if source.span.is_odd else pause)
         if found:
             self._enqueue(found)
-            _log.info("sweep.enqueued", why="waiting", lane=lane, mails=len(found))
+            _log.info("sweep.enqueued", why="waiting", lane=source.span.lane, mails=len(found))
+        return more
 
-    def _pause(self, lane: Lane) -> float:
-        return min(self._look_every, _HIGH_EVERY) if lane is Lane.HIGH else self._look_every
+    def _all(self) -> Iterable[_Source]:
+        for sources in (*self._waiting.values(), *self._new.values()):
+            yield from sources

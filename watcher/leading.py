@@ -59,6 +59,7 @@ class Leading:
         self._gauge = Gauge(settings.queue_limit, settings.batch_size)
         sweep = Sweep(mails, self._now, settings.ttl, lease_expired=settings.lease_expired)
         self._rounds = Rounds(sweep, self._gauge, self._now, self._enqueue, settings.sweep_seconds)
+        self._primary = mails.database.client.primary
         self._token = stream.token
         self._saved = time.monotonic()
         #: Events were handled that the saved token is before.
@@ -80,6 +81,7 @@ class Leading:
             self._behind = self._behind or bool(taken.events)
             invalidated = any(event["operationType"] == "invalidate" for event in taken.events)
             self._save(at_once=invalidated)
+            self._rounds.handled(len(taken.events))
             self._tick()
         self._save(at_once=True)
 
@@ -138,6 +140,10 @@ class Leading:
 
     def _tick(self) -> None:
         self._leader.renew_if_due()
+        primary = self._mails.database.client.primary
+        if primary != self._primary:
+            self._primary = primary
+            self._rounds.primary_changed()
         try:
             self._rounds.tick()
         except enqueue.BROKER_ERRORS as error:

@@ -16,7 +16,7 @@ from tasks.delivery.sweep import Sweep
 from tasks.lanes import Lane
 from watcher.feeder import Enqueue, Feeder
 from watcher.gauge import Gauge
-from watcher.horizon import Horizon
+from watcher.losses import Losses
 
 
 #: Seconds between two looks for due mails and room in the queues.
@@ -35,15 +35,26 @@ class Rounds:
     ) -> None:
         self._sweep = sweep
         self._gauge = gauge
-        self._horizon = Horizon(now)
+        self._losses = Losses(sweep, now, gauge.step)
         self._feeder = Feeder(sweep, gauge, enqueue, sweep_seconds)
         self._enqueue = enqueue
         self._sweep_seconds = sweep_seconds
         self._next_feed = self._next_sweep = self._next_leases = 0.0
+        #: Events of the stream since the last feeding.
+        self._events = 0
 
     def wait(self) -> float:
         """Tell the seconds until something is due."""
         return max(0.0, min(self._next_feed, self._next_sweep) - time.monotonic())
+
+    def handled(self, events: int) -> None:
+        """Note how much the stream has brought."""
+        self._events += events
+
+    def primary_changed(self) -> None:
+        """Look everywhere again: a fail-over may have rolled back what is not majority-written."""
+        self._feeder.look_again()
+        self._losses.look_again()
 
     def tick(self) -> None:
         """Do what is due. Raises PyMongoError or one of enqueue.BROKER_ERRORS."""
@@ -68,9 +79,12 @@ class Rounds:
             self._next_leases = 0.0
 
     def _feed_all(self) -> None:
+        if self._events >= self._gauge.step:
+            self._feeder.stream_is_busy()
+        self._events = 0
         more = self._find_due(spans.USUAL)
         for lane in Lane:
-            self._horizon.note(lane, self._gauge.look_now(lane))
+            self._losses.note(lane, self._gauge.look_now(lane))
             more |= self._feeder.feed(lane)
         if more:
             self._next_feed = 0.0
@@ -83,16 +97,11 @@ class Rounds:
         return more
 
     def _find_lost(self) -> None:
-        more = self._find_due(spans.ODD)
+        more = self._find_due([spans.ODD])
         for lane in Lane:
-            self._horizon.note(lane, self._gauge.look_now(lane))
-        for span in spans.ALL:
-            horizon = self._horizon.lost_before(span.lane)
-            if horizon is None:
-                continue
-            for state in (State.PENDING, State.RETRY):
-                found = self._sweep.lost(state, span, self._gauge.step, enqueued_before=horizon)
-                more |= self._take("lost", found)
+            self._losses.note(lane, self._gauge.look_now(lane))
+        for found in self._losses.find():
+            more |= self._take("lost", found)
         if more:
             self._next_sweep = 0.0
 

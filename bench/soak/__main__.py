@@ -19,7 +19,7 @@ from rich.console import Console
 
 from bench.soak import promises, report
 from bench.soak.progress import Progress
-from bench.soak.run import Outcome, Soak
+from bench.soak.run import Limits, Outcome, Soak
 from bench.soak.sinks import Postfix, Recording
 from bench.stack import ROOT, Stack, stack
 from local import ports
@@ -57,10 +57,11 @@ def main(  # noqa: PLR0913, PLR0917 - the options of the command
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     with _servers(settings, cache, oplog, recipients=recipients) as (running, sink):
         with Progress(console) as progress:
-            outcome = Soak(running, sink, progress, seconds=seconds).run(mails, workers)
+            limits = Limits(seconds, limit, _BATCH_SIZE)
+            outcome = Soak(running, sink, progress, limits).run(mails, workers)
         if keep:
             _keep_logs(running, out)
-    broken = list(promises.broken(outcome, queue_limit=limit, batch_size=_BATCH_SIZE))
+    broken = list(promises.broken(outcome, queue_limit=limit))
     report.show(outcome, broken, console)
     _write(outcome, broken, out)
     console.print(f"Also in {out}", markup=False)

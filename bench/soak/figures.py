@@ -27,8 +27,8 @@ class Sample:
     cpu: Mapping[str, float]
     #: Resident bytes, by process.
     memory: Mapping[str, int]
-    #: Messages in each queue.
-    messages: Mapping[str, int]
+    #: Ids in each queue, at most.
+    queued: Mapping[str, int]
     broker_bytes: int
 
 
@@ -90,9 +90,9 @@ def memories(samples: Sequence[Sample]) -> dict[str, Memory]:
 
 
 def longest_queues(samples: Sequence[Sample]) -> dict[str, int]:
-    """Tell the most messages that waited in each queue."""
-    lanes = samples[-1].messages if samples else {}
-    return {lane: max(sample.messages[lane] for sample in samples) for lane in lanes}
+    """Tell the most ids that waited in each queue."""
+    lanes = samples[-1].queued if samples else {}
+    return {lane: max(sample.queued[lane] for sample in samples) for lane in lanes}
 
 
 def rates(samples: Sequence[Sample], parts: int = 40) -> list[float]:

@@ -58,21 +58,19 @@ def explain_all(uri: str, database: str, when: str) -> list[Explained]:
 
 def _queries(clock: ServerClock) -> Iterator[tuple[str, Ask]]:
     yield "expired leases", lambda sweep: sweep.expired_leases(_STEP)
-    horizon = clock() - IN_HAND
-    for span in spans.ALL:
-        name = _name(span)
-        for each in (None, State.PENDING, State.RETRY):
-            title = f"to feed, {name}, {each or 'no state'}"
-            yield title, functools.partial(_feed, state=each, span=span)
-        for state in (State.PENDING, State.RETRY):
+    before = clock() - IN_HAND
+    for state in (State.PENDING, State.RETRY):
+        yield f"any {state}", functools.partial(Sweep.any_in, state=state)
+        for span in spans.ALL:
             due = functools.partial(Sweep.due, state=state, span=span, limit=_STEP)
-            yield f"due, {name}, {state}", due
-            yield (
-                f"lost, {name}, {state}",
-                functools.partial(
-                    Sweep.lost, state=state, span=span, limit=_STEP, enqueued_before=horizon
-                ),
-            )
+            yield f"due, {_name(span)}, {state}", due
+            lost = functools.partial(Sweep.enqueued, state=state, span=span, limit=_STEP)
+            times = {"since": None, "before": before}
+            yield f"lost, {_name(span)}, {state}", functools.partial(lost, **times)
+    for each in (None, State.PENDING, State.RETRY):
+        for span in spans.ALL:
+            feed = functools.partial(_feed, state=each, span=span)
+            yield f"to feed, {_name(span)}, {each or 'no state'}", feed
 
 
 def _feed(sweep: Sweep, state: State | None, span: Span) -> None:
@@ -80,9 +78,7 @@ def _feed(sweep: Sweep, state: State | None, span: Span) -> None:
 
 
 def _name(span: Span) -> str:
-    if span.after == span.before:
-        return "none" if span.after is None else str(span.after)
-    return f"odd {spans.ODD.index(span)}"
+    return "odd" if span.is_odd else str(span.priority or "none")
 
 
 def _explain(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import psutil
 import redis
@@ -16,17 +18,22 @@ from tasks.lanes import Lane
 
 
 _PREFIX = "mailtrigger:"
+#: Seconds.
+_EVERY = 1.0
 
 
 class Recorder:
     """Samples until `close`; a process that has ended keeps the CPU it had used when last seen."""
 
-    def __init__(self, running: Stack, count: Callable[[], int], *, every: float = 1.0) -> None:
+    def __init__(
+        self, running: Stack, count: Callable[[], int], *, batch_size: int, queue_limit: int
+    ) -> None:
         self.samples: list[Sample] = []
         self.failure: Exception | None = None
         self._running = running
         self._count = count
-        self._every = every
+        self._batch_size = batch_size
+        self._queue_limit = queue_limit
         self._cpu: dict[str, float] = {}
         self._broker = redis.Redis.from_url(running.environment["CELERY_BROKER_URL"])
         self._stop = threading.Event()
@@ -55,7 +62,7 @@ class Recorder:
             except Exception as error:  # noqa: BLE001 - raised again in the main thread
                 self.failure = error
                 return
-            self._stop.wait(self._every)
+            self._stop.wait(_EVERY)
 
     def _look(self) -> Sample:
         memory: dict[str, int] = {}
@@ -71,9 +78,17 @@ class Recorder:
         cpu: dict[str, float] = {}
         for name, seconds in self._cpu.items():
             cpu[role(name)] = cpu.get(role(name), 0.0) + seconds
-        messages = {lane.value: int(self._broker.llen(_key(lane))) for lane in Lane}
+        queued = {lane.value: self._ids(f"{_PREFIX}{lane.queue}") for lane in Lane}
         used = int(self._broker.info("memory")["used_memory"])
-        return Sample(time.monotonic(), self._count(), cpu, memory, messages, used)
+        return Sample(time.monotonic(), self._count(), cpu, memory, queued, used)
+
+    def _ids(self, queue: str) -> int:
+        """Count the ids that wait: at most so many, and exactly when that could be too many."""
+        most = int(self._broker.llen(queue)) * self._batch_size
+        if most <= self._queue_limit:
+            return most
+        messages: list[Any] = self._broker.lrange(queue, 0, -1)
+        return sum(map(_ids, messages))
 
 
 def role(name: str) -> str:
@@ -81,5 +96,6 @@ def role(name: str) -> str:
     return name.rstrip("0123456789")
 
 
-def _key(lane: Lane) -> str:
-    return f"{_PREFIX}{lane.queue}"
+def _ids(message: Any) -> int:
+    args, _, _ = json.loads(base64.b64decode(json.loads(message)["body"]))
+    return len(args[0])

@@ -58,7 +58,7 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "watcher killed", ", ".join(f"next led after {each:.1f} s" for each in outcome.takeovers)
     yield from _urgent(outcome)
     longest = figures.longest_queues(outcome.samples)
-    yield "longest queues", ", ".join(f"{lane} {most:,}" for lane, most in longest.items())
+    yield "longest queues, ids", ", ".join(f"{lane} {most:,}" for lane, most in longest.items())
     used = max((sample.broker_bytes for sample in outcome.samples), default=0)
     yield "broker's memory", f"{used / 1e6:.1f} MB at most"
     books = outcome.books

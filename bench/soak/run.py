@@ -46,23 +46,39 @@ class Outcome:
     late: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds the run."""
+
+    seconds: float
+    queue_limit: int
+    batch_size: int
+
+
 class Soak:
     """One run on running servers."""
 
     def __init__(
-        self, running: Stack, sink: Postfix | Recording, progress: Progress, *, seconds: float
+        self, running: Stack, sink: Postfix | Recording, progress: Progress, limits: Limits
     ) -> None:
         self._running = running
         self._sink = sink
         self._progress = progress
-        self._end = time.monotonic() + seconds
+        self._limits = limits
+        self._end = time.monotonic() + limits.seconds
         self._watchers = 0
 
     def run(self, mails: int, workers: int) -> Outcome:
         """Tell it; returns what was seen also when the time is over."""
         outcome = Outcome(mails)
         self._watch()
-        with Recorder(self._running, self._sink.count) as recorder:
+        recorder = Recorder(
+            self._running,
+            self._sink.count,
+            batch_size=self._limits.batch_size,
+            queue_limit=self._limits.queue_limit,
+        )
+        with recorder:
             try:
                 self._insert(outcome)
                 self._explain(outcome, f"{mails:,} wait")

@@ -12,7 +12,7 @@ from pymongo.errors import BulkWriteError
 
 from config.mongo import Document
 from tasks.clock import Now
-from tasks.delivery import spans, states
+from tasks.delivery import states
 from tasks.delivery.candidate import PROJECTION, Candidate
 from tasks.delivery.indexes import LIVE
 from tasks.delivery.malformed import Malformed
@@ -45,25 +45,21 @@ class Sweep:
 
     def unqueued(self, state: State | None, span: Span, step: int) -> Unqueued:
         """Give the waiting mails that were never enqueued; state None: no `delivery`."""
-        return Unqueued(self._mails, state, span, step)
+        return Unqueued(self._mails, *span.never_enqueued(state), step)
 
-    def lost(
-        self, state: State, span: Span, limit: int, *, enqueued_before: datetime
+    def any_in(self, state: State) -> bool:
+        """Tell whether any mail has this state."""
+        return self._mails.find_one({"delivery.state": state}, {"_id": 1}, hint=LIVE) is not None
+
+    def enqueued(
+        self, state: State, span: Span, limit: int, *, since: datetime | None, before: datetime
     ) -> list[Candidate]:
-        """Find waiting mails that were enqueued before a time, oldest first."""
-        query = {
-            "delivery.state": state,
-            "delivery.nextAttemptTime": None,
-            "delivery.enqueueTime": {"$lt": enqueued_before},
-        }
-        options = span.options(state, *spans.enqueued_before(enqueued_before))
-        return self._find(query, limit, options)
+        """Find waiting mails whose ids were published between two times, oldest first."""
+        return self._find(span.enqueued(state, since, before), limit)
 
     def due(self, state: State, span: Span, limit: int) -> list[Candidate]:
         """Find waiting mails whose `nextAttemptTime` has come, in its order."""
-        now = self._now()
-        query = {"delivery.state": state, "delivery.nextAttemptTime": {"$lte": now}}
-        return self._find(query, limit, span.options(state, *spans.due_at(now)))
+        return self._find(span.due(state, self._now()), limit)
 
     def expired_leases(self, limit: int) -> list[Document]:
         """Find documents whose worker did not end them in time."""
@@ -126,7 +122,8 @@ class Sweep:
             changes["delivery.expireAt"] = expire
         return changes
 
-    def _find(self, query: Document, limit: int, options: dict[str, Any]) -> list[Candidate]:
+    def _find(self, find: tuple[Document, dict[str, Any]], limit: int) -> list[Candidate]:
+        query, options = find
         found = self._mails.find(query, PROJECTION, limit=limit, **options)
         return [Candidate.of(document) for document in found]
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import itertools
 import time
+from typing import Any
 
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 from pymongo.errors import CursorNotFound, PyMongoError
 
 from config.mongo import Document
-from tasks.delivery import spans
 from tasks.delivery.candidate import PROJECTION, Candidate
-from tasks.delivery.spans import Span
-from tasks.delivery.states import State
 
 
 #: Seconds after which a backlog is looked at from its front again, for mails that came to wait
@@ -22,23 +20,19 @@ AGAIN = 30.0
 
 
 class Unqueued:
-    """Those of one state (None: no `delivery`) in one span of the index, oldest first.
+    """Those of one state (None: no `delivery`) and span, oldest first.
 
-    The server's cursor is kept between two steps. A new query would begin at the front, where the
-    index keeps the entries of all mails fed in the last minutes (WiredTiger removes a deleted entry
-    only after minSnapshotHistoryWindowInSeconds, 300 by default), and would go over all of them.
+    The server's cursor is kept between two steps. A new query would begin at the front, and go over
+    the entries of all mails fed lately: WiredTiger keeps a deleted entry until its page leaves the
+    cache.
     """
 
     def __init__(
-        self, mails: Collection[Document], state: State | None, span: Span, step: int
+        self, mails: Collection[Document], query: Document, options: dict[str, Any], step: int
     ) -> None:
         self._mails = mails
-        self._query = {
-            "delivery.state": state,
-            "delivery.nextAttemptTime": None,
-            "delivery.enqueueTime": None,
-        }
-        self._options = span.options(state, *spans.never_enqueued())
+        self._query = query
+        self._options = options
         self._step = step
         self._cursor: Cursor[Document] | None = None
         self._opened = 0.0

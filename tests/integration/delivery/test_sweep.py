@@ -225,11 +225,14 @@ def test_lost_mails_are_those_enqueued_before_a_time_oldest_first(
     horizon = clock() + timedelta(seconds=5)
 
     def lost(limit: int) -> Any:
-        found = sweep.lost(State.PENDING, NO_PRIORITY, limit, enqueued_before=horizon)
+        found = sweep.enqueued(State.PENDING, NO_PRIORITY, limit, since=None, before=horizon)
         return [candidate.id for candidate in found]
 
     assert lost(100) == [1, 2, 3]
     assert lost(2) == [1, 2]
+    since = clock() + timedelta(seconds=2)
+    found = sweep.enqueued(State.PENDING, NO_PRIORITY, 100, since=since, before=horizon)
+    assert [candidate.id for candidate in found] == [2, 3]
 
 
 def test_due_mails_are_found_when_their_time_has_come(
