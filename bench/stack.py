@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +52,9 @@ class Stack:
         self.servers[name] = server
         return server
 
-    def watcher(self, **variables: str) -> Server:
-        """Start the watcher."""
-        return self.start("watcher", [sys.executable, "-m", "watcher"], "leads", **variables)
+    def watcher(self, name: str = "watcher", **variables: str) -> Server:
+        """Start the watcher; returns when it leads."""
+        return self.start(name, [sys.executable, "-m", "watcher"], "watcher.leads", **variables)
 
     def worker(self, number: int, *options: str, **variables: str) -> Server:
         """Start a worker process."""
@@ -72,15 +72,20 @@ class Stack:
 
 
 @contextmanager
-def stack(*, delay_ms: int = 0, settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
-    """Run the servers; `delay_ms`: before every SMTP reply."""
+def stack(
+    *,
+    delay_ms: int = 0,
+    settings: Mapping[str, str] | None = None,
+    sink: Sequence[str] = (),
+) -> Iterator[Stack]:
+    """Run the servers; `delay_ms`: before every SMTP reply; `sink`: options of smtp-sink."""
     directory = Path(tempfile.mkdtemp(prefix="mailtrigger-bench-"))
     with ExitStack() as exits:
         exits.callback(shutil.rmtree, directory, ignore_errors=True)
         servers = {
             "mongod": _mongod(directory),
             "broker": _broker(directory),
-            "sink": _sink(directory, delay_ms),
+            "sink": _sink(directory, delay_ms, sink),
         }
         numbers = {}
         for name, (server, port) in servers.items():
@@ -121,7 +126,7 @@ def _broker(directory: Path) -> tuple[Server, int]:
     return broker.server(program, port=port, directory=data, log=log), port
 
 
-def _sink(directory: Path, delay_ms: int) -> tuple[Server, int]:
+def _sink(directory: Path, delay_ms: int, options: Sequence[str]) -> tuple[Server, int]:
     """Postfix's smtp-sink, or with a delay the tests' own: smtp-sink knows only whole seconds."""
     port = ports.free()
     if delay_ms:
@@ -130,7 +135,7 @@ def _sink(directory: Path, delay_ms: int) -> tuple[Server, int]:
         program = shutil.which("smtp-sink", path=f"{os.environ['PATH']}:{_SBIN}")
         if program is None:
             sys.exit("bench: no smtp-sink: sudo apt-get install postfix (it need not run)")
-        command = [program, f"127.0.0.1:{port}", "1000"]
+        command = [program, *options, f"127.0.0.1:{port}", "1000"]
         if os.geteuid() == 0:
             command[1:1] = ["-u", "nobody"]
     return Server(

@@ -66,7 +66,7 @@ def _until(running: Stack, queue: redis.Redis, count: int) -> float:
     """Wait until every id waits in the queue, once; return time.monotonic() then."""
     end = time.monotonic() + _DEADLINE
     waiting = {"delivery.state": None}
-    while running.mails.find_one(waiting, {"_id": 1}, hint="mailtrigger_live"):
+    while running.mails.find_one(waiting, {"_id": 1}, hint="mailtrigger_waiting"):
         if time.monotonic() > end:
             raise TimeoutError(f"{running.mails.count_documents(waiting)} of {count} left")
         time.sleep(0.02)

@@ -30,10 +30,3 @@ def of(priority: Any) -> Lane:
     if priority == Lane.HIGH:
         return Lane.HIGH
     return Lane.LOW if priority == Lane.LOW else Lane.NORMAL
-
-
-def condition(lane: Lane) -> dict[str, Any]:
-    """Make the query on `priority` that finds exactly this lane's documents."""
-    if lane is Lane.NORMAL:
-        return {"$nin": [Lane.HIGH.value, Lane.LOW.value]}
-    return {"$eq": lane.value}

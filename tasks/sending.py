@@ -127,7 +127,9 @@ class Sending:
 
     def _await_connection(self, queue: deque[Prepared]) -> None:
         why = reasons.connection(self._parts.transport.server)
-        self._parts.postpone([Waiting(prepared.claim, None, why) for prepared in queue])
+        self._parts.postpone(
+            [Waiting(prepared.claim, reasons.LOOK_AGAIN, why) for prepared in queue]
+        )
         self._ledger.tally.waiting += len(queue)
         self._parts.unused([each.slot for each in queue if each.slot is not None])
         queue.clear()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tasks import enqueue
 from tasks.backlog import Backlog
@@ -26,7 +28,9 @@ class Gauge:
         #: Under load every message holds batch_size ids.
         self.limit = max(1, queue_limit // batch_size)
         #: Documents in one step.
-        self.step = min(_STEP, queue_limit)
+        self.step = min(_STEP, max(1, queue_limit // 4))
+        #: A queue this long has no room for another step.
+        self._full = max(1, self.limit - math.ceil(self.step / batch_size) + 1)
         self.brakes = brakes
         #: Lanes whose older mails the feeder is still bringing in.
         self.feeding: set[Lane] = set()
@@ -58,20 +62,32 @@ class Gauge:
         """Tell which lanes take no mail at all: their queue is full, or the server is away."""
         if self.brakes.circuit() is not Circuit.CLOSED:
             return set(Lane)
-        return {lane for lane, messages in self.messages().items() if messages >= self.limit}
+        return {lane for lane, messages in self.messages().items() if messages >= self._full}
 
     def room(self, lane: Lane) -> float:
-        """Tell how many mails of a lane the limit lets in.
+        """Tell how many mails of a lane there is room for.
 
-        None while the workers have not asked for what is in the queues, or while higher lanes have
-        mails in MongoDB, which would come behind these.
+        None in a full queue. Within a limit none while the workers have not asked for what is in
+        the queues, or while higher lanes have mails in MongoDB, which would come behind these.
         """
+        if self._backlogs[lane].messages >= self._full:
+            return 0
         if not self.brakes.has_limit:
             return self.step
         busy = any(messages > BUSY for messages in self.messages().values())
         if busy or any(higher in self.feeding for higher in lane.higher):
             return 0
         return min(self.brakes.room(lane), self.step)
+
+    def runs_low(self, lane: Lane) -> bool:
+        """Tell whether a queue, as last read, is to be fed."""
+        return self._backlogs[lane].messages <= self.limit // 2
+
+    def published(self, lanes: Iterable[Lane]) -> None:
+        """Count messages that were just published, one for each lane named."""
+        for lane in lanes:
+            backlog = self._backlogs[lane]
+            self._backlogs[lane] = dataclasses.replace(backlog, messages=backlog.messages + 1)
 
     def look_now(self, lane: Lane) -> Backlog:
         """Read one lane's queue afresh."""

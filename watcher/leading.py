@@ -66,6 +66,7 @@ class Leading:
         self._gauge = Gauge(settings.queue_limit, settings.batch_size, _brakes(settings))
         sweep = Sweep(mails, self._now, settings.ttl, lease_expired=settings.lease_expired)
         self._rounds = Rounds(sweep, self._gauge, self._now, self._enqueue, settings=settings)
+        self._primary = mails.database.client.primary
         self._token = stream.token
         self._saved = time.monotonic()
         #: Events were handled that the saved token is before.
@@ -87,6 +88,7 @@ class Leading:
             self._behind = self._behind or bool(taken.events)
             invalidated = any(event["operationType"] == "invalidate" for event in taken.events)
             self._save(at_once=invalidated)
+            self._rounds.handled(len(taken.events))
             self._tick()
         self._save(at_once=True)
 
@@ -132,11 +134,14 @@ class Leading:
             self._publish(new, self._patiently(lambda: self._gauge.closed(lanes)))
 
     def _publish(self, candidates: Sequence[Candidate], closed: AbstractSet[Lane]) -> None:
+        # What is admitted and finds no room is the feeder's.
+        self._gauge.feeding |= closed & {candidate.lane for candidate in candidates}
         now = self._now()
         ready = self._admission.admit(candidates, now, closed)
         if ready:
             messages = list(chunks.split(ready, self._gauge.known(), self._batch_size))
             self._patiently(lambda: enqueue.enqueue(messages, now))
+            self._gauge.published(lane for lane, _ in messages)
             self._gauge.brakes.gave(sum(each.waits_for is None for each in ready))
         for candidate in candidates:
             if due := candidate.due(now):
@@ -159,6 +164,10 @@ class Leading:
 
     def _tick(self) -> None:
         self._leader.renew_if_due()
+        primary = self._mails.database.client.primary
+        if primary != self._primary:
+            self._primary = primary
+            self._rounds.primary_changed()
         try:
             self._rounds.tick()
         except enqueue.BROKER_ERRORS as error:

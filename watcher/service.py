@@ -69,6 +69,7 @@ class Watcher:
         try:
             while not self._stop.is_set():
                 indexes.ensure(self._mails)
+                indexes.drop_old(self._mails)
                 with self._open() as stream:
                     _log.info("watcher.leads", resumed=self._leader.token is not None)
                     Leading(self._mails, self._settings, self._leader, stream, self._stop).run()

@@ -136,12 +136,11 @@ class Admission:
         query: Document = {
             "_id": {"$in": [member.id for member in members]},
             "delivery.state": IS_WAITING,
-            "$or": [
-                {"delivery.enqueueTime": now},
-                {"delivery.enqueueTime": {"$lt": self._suspect_before}},
-            ],
         }
-        found = {key(each["_id"]) for each in self._mails.find(query, {"_id": 1})}
+        suspect = {**query, "delivery.enqueueTime": {"$lt": self._suspect_before}}
+        self._mails.update_many(suspect, {"$set": {"delivery.enqueueTime": now}})
+        mine = {**query, "delivery.enqueueTime": now}
+        found = {key(each["_id"]) for each in self._mails.find(mine, {"_id": 1})}
         return [member for member in members if key(member.id) in found]
 
 

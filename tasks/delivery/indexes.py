@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
@@ -11,23 +12,34 @@ from tasks.delivery.keys import COLLECTION
 from tasks.delivery.states import State
 
 
-#: Serves every query of the sweep and the feeder. The partial filter keeps finished mails out
+#: Serves the queries of the sweep and the feeder. The partial filter keeps finished mails out
 #: of it; a query must name ONE of these states to use it ($in falls back to a collection scan).
-LIVE = "mailtrigger_live"
+LIVE = "mailtrigger_waiting"
+#: Mails that wait for a time, by it. An index of its own, because it is asked every second, and a
+#: scan of LIVE goes over the entries of all mails that were finished lately: WiredTiger keeps a
+#: deleted entry until its page leaves the cache.
+DUE = "mailtrigger_due"
+FIELDS = {
+    LIVE: ("delivery.state", "priority", "delivery.nextAttemptTime", "delivery.enqueueTime"),
+    DUE: ("delivery.state", "priority", "delivery.nextAttemptTime"),
+}
 #: Ends finished mails at their `expireAt`. A mail that still waits is never removed.
 EXPIRY = "mailtrigger_expiry"
 
 _MODELS = [
     IndexModel(
-        [
-            ("delivery.state", ASCENDING),
-            ("delivery.nextAttemptTime", ASCENDING),
-            ("priority", ASCENDING),
-            ("delivery.enqueueTime", ASCENDING),
-        ],
+        [(name, ASCENDING) for name in FIELDS[LIVE]],
         name=LIVE,
         partialFilterExpression={
             "delivery.state": {"$in": [None, State.PENDING, State.RETRY, State.PROCESSING]}
+        },
+    ),
+    IndexModel(
+        [(name, ASCENDING) for name in FIELDS[DUE]],
+        name=DUE,
+        partialFilterExpression={
+            "delivery.state": {"$in": [State.PENDING, State.RETRY]},
+            "delivery.nextAttemptTime": {"$gte": datetime.min.replace(tzinfo=UTC)},
         },
     ),
     IndexModel(
@@ -37,6 +49,16 @@ _MODELS = [
         partialFilterExpression={"delivery.state": {"$in": [State.SUCCESS, State.ERROR]}},
     ),
 ]
+
+
+#: Of versions before this one; nothing asks it any more.
+_OLD = "mailtrigger_live"
+
+
+def drop_old(mails: Collection[dict[str, Any]]) -> None:
+    """Remove what no process of this version uses: when a watcher of it leads. Raises PyMongoError."""
+    if _OLD in mails.index_information():
+        mails.drop_index(_OLD)
 
 
 def ensure(mails: Collection[dict[str, Any]]) -> list[str]:

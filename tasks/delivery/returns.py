@@ -26,13 +26,10 @@ _TRIES, _PAUSE = 5, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A mail that goes back; `why` stands in `delivery.waitsFor`, for a person.
-
-    For some `seconds`; None: until the feeder brings it again.
-    """
+    """A mail that goes back for some seconds; `why` stands in `delivery.waitsFor`, for a person."""
 
     claim: Claim
-    seconds: float | None
+    seconds: float
     why: str
 
 
@@ -69,7 +66,7 @@ class Returns:
                 {**each.claim.fence, "$or": states.UNDECIDED},
                 _given_back(
                     enqueueTime=None,
-                    nextAttemptTime=_after(now, each.seconds),
+                    nextAttemptTime=now + timedelta(seconds=each.seconds),
                     waitsFor=each.why,
                 ),
             )
@@ -90,10 +87,6 @@ class Returns:
         """Note when waiting documents are published again."""
         query = {"_id": {"$in": list(ids)}, "delivery.state": IS_WAITING}
         self._mails.update_many(query, {"$set": {"delivery.enqueueTime": enqueue_time}})
-
-
-def _after(now: datetime, seconds: float | None) -> datetime | None:
-    return None if seconds is None else now + timedelta(seconds=seconds)
 
 
 def _given_back(**fields: Any) -> Document:

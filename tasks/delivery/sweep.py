@@ -11,14 +11,14 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from config.mongo import Document
-from tasks import lanes
 from tasks.clock import Now
 from tasks.delivery import states
 from tasks.delivery.candidate import PROJECTION, Candidate, milliseconds
 from tasks.delivery.indexes import LIVE
 from tasks.delivery.malformed import Malformed
+from tasks.delivery.spans import Span
 from tasks.delivery.states import Phase, State
-from tasks.lanes import Lane
+from tasks.delivery.unqueued import Unqueued
 
 
 #: What makes sense only while a mail is in work or waits.
@@ -43,33 +43,29 @@ class Sweep:
         self._lease_expired = lease_expired
         self._malformed = Malformed(self._mails, now, ttl)
 
-    def waiting(
-        self, state: State | None, lane: Lane, limit: int, *, enqueued_before: datetime | None
+    def unqueued(self, state: State | None, span: Span, step: int) -> Unqueued:
+        """Give the waiting mails that were never enqueued; state None: no `delivery`."""
+        return Unqueued(self._mails, *span.never_enqueued(state), step)
+
+    def any_in(self, state: State) -> bool:
+        """Tell whether any mail has this state."""
+        return self._mails.find_one({"delivery.state": state}, {"_id": 1}, hint=LIVE) is not None
+
+    def enqueued(
+        self, state: State, span: Span, limit: int, *, since: datetime | None, before: datetime
     ) -> list[Candidate]:
-        """Find waiting mails of a lane, oldest first.
+        """Find waiting mails whose ids were published between two times, oldest first."""
+        return self._find(span.enqueued(state, since, before), limit)
 
-        `enqueued_before` None: those that were never enqueued; a time: those enqueued before it,
-        whose ids the broker has lost. State None: documents without `delivery`.
-        """
-        enqueue_time = None if enqueued_before is None else {"$lt": enqueued_before}
-        query = {
-            "delivery.state": state,
-            "delivery.nextAttemptTime": None,
-            "priority": lanes.condition(lane),
-            "delivery.enqueueTime": enqueue_time,
-        }
-        return self._find(query, limit)
+    def due(self, state: State, span: Span, limit: int) -> list[Candidate]:
+        """Find waiting mails whose `nextAttemptTime` has come, in its order."""
+        return self._find(span.due(state, self._now()), limit)
 
-    def due(self, state: State | None, limit: int) -> list[Candidate]:
-        """Find waiting mails whose `nextAttemptTime` has come."""
-        due = {"$lte": self._now()}
-        return self._find({"delivery.state": state, "delivery.nextAttemptTime": due}, limit)
-
-    def earliest(self, state: State) -> int | None:
+    def earliest(self, state: State, span: Span) -> int | None:
         """Tell the first `nextAttemptTime` of waiting mails, in milliseconds since 1970."""
-        query = {"delivery.state": state, "delivery.nextAttemptTime": {"$type": "date"}}
-        found = self._mails.find(query, {"_id": 0, "time": "$delivery.nextAttemptTime"}, hint=LIVE)
-        for first in found.sort("delivery.nextAttemptTime").limit(1):
+        query, options = span.planned(state)
+        time = {"_id": 0, "time": "$delivery.nextAttemptTime"}
+        for first in self._mails.find(query, time, limit=1, **options):
             return milliseconds(first["time"])
         return None
 
@@ -134,8 +130,9 @@ class Sweep:
             changes["delivery.expireAt"] = expire
         return changes
 
-    def _find(self, query: Document, limit: int) -> list[Candidate]:
-        found = self._mails.find(query, PROJECTION, limit=limit, hint=LIVE)
+    def _find(self, find: tuple[Document, dict[str, Any]], limit: int) -> list[Candidate]:
+        query, options = find
+        found = self._mails.find(query, PROJECTION, limit=limit, **options)
         return [Candidate.of(document) for document in found]
 
 

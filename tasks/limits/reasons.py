@@ -6,6 +6,9 @@ from tasks.limits.keys import TRANSPORT
 from tasks.limits.limits import Limit
 
 
+#: Seconds after which a mail whose server is away may be looked at again; as long as the circuit is
+#: open the watcher leaves it where it is.
+LOOK_AGAIN = 1.0
 _TRANSPORT_TURN, _DOMAIN_TURN = "RATE_LIMIT", "RATE_LIMIT_DOMAINS"
 
 

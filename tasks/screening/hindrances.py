@@ -23,7 +23,9 @@ class Hindrances:
         """Sort the group; costs nothing while there is no trouble."""
         if self._troubles.is_open:
             why = reasons.connection(self._server)
-            return Screened(waiting=[Waiting(each.claim, None, why) for each in group])
+            return Screened(
+                waiting=[Waiting(each.claim, reasons.LOOK_AGAIN, why) for each in group]
+            )
         now = time.monotonic()
         known = self._troubles.picture().pauses.items()
         pauses = {domain: pause for domain, pause in known if pause.until > now}

@@ -19,10 +19,15 @@ def test_it_makes_the_indexes_and_names_them(application: Application) -> None:
         done = run(application.environment)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == (
-            f"{application.mails.full_name}: indexes mailtrigger_live, mailtrigger_expiry\n"
+            f"{application.mails.full_name}: indexes"
+            " mailtrigger_waiting, mailtrigger_due, mailtrigger_expiry\n"
         )
 
-    assert set(application.mails.index_information()) >= {"mailtrigger_live", "mailtrigger_expiry"}
+    assert set(application.mails.index_information()) >= {
+        "mailtrigger_waiting",
+        "mailtrigger_due",
+        "mailtrigger_expiry",
+    }
 
 
 def test_an_index_in_the_way_is_said(
@@ -30,13 +35,13 @@ def test_an_index_in_the_way_is_said(
 ) -> None:
     """Exit code 1 and one line, no traceback."""
     mails.drop_indexes()
-    mails.create_index("to", name="mailtrigger_live")
+    mails.create_index("to", name="mailtrigger_waiting")
 
     done = run(application.environment)
 
     assert done.returncode == 1
     assert done.stderr.startswith("setup: MongoDB refused: ")
-    assert "mailtrigger_live" in done.stderr
+    assert "mailtrigger_waiting" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -48,7 +53,7 @@ def test_the_collection_is_the_settings(
 
     assert run(environment).returncode == 0
 
-    assert "mailtrigger_live" in database["letters"].index_information()
+    assert "mailtrigger_waiting" in database["letters"].index_information()
     assert settings.mail_collection not in database.list_collection_names()
 
 

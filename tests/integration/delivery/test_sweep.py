@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
+from tasks.delivery import spans
 from tasks.delivery.claim import Claims
 from tasks.delivery.states import LEASE_EXPIRED, State
 from tasks.delivery.sweep import Sweep
@@ -20,6 +21,7 @@ from tests.support.failpoint import failing
 
 
 Mails = Collection[dict[str, Any]]
+NO_PRIORITY = spans.USUAL[1]
 
 
 def run(sweep: Sweep) -> int:
@@ -178,9 +180,10 @@ def test_a_majority_that_did_not_answer_is_raised(
         run(sweep)
 
 
-def waiting(sweep: Sweep, state: State | None, lane: Lane = Lane.NORMAL, **options: Any) -> Any:
-    found = sweep.waiting(state, lane, options.pop("limit", 100), **options)
-    return [candidate.id for candidate in found]
+def never_enqueued(sweep: Sweep, state: State | None, lane: Lane = Lane.NORMAL) -> Any:
+    ours = [span for span in spans.ALL if span.lane is lane]
+    sources = [sweep.unqueued(state, span, 100) for span in ours]
+    return [candidate.id for source in sources for candidate in source.take()[0]]
 
 
 def test_never_enqueued_mails_are_found_by_state_and_lane(
@@ -197,9 +200,9 @@ def test_never_enqueued_mails_are_found_by_state_and_lane(
     insert_pending(mails, clock(), "enqueued")
 
     for state, first in ((None, 0), (State.PENDING, 10), (State.RETRY, 20)):
-        assert waiting(sweep, state, Lane.HIGH, enqueued_before=None) == [first]
-        assert waiting(sweep, state, Lane.LOW, enqueued_before=None) == [first + 2]
-        normal = sorted(waiting(sweep, state, enqueued_before=None))
+        assert never_enqueued(sweep, state, Lane.HIGH) == [first]
+        assert never_enqueued(sweep, state, Lane.LOW) == [first + 2]
+        normal = sorted(never_enqueued(sweep, state))
         assert normal == [first + 1, first + 3, first + 4, first + 5]
 
 
@@ -208,7 +211,7 @@ def test_a_delivery_without_any_state_is_found(mails: Mails, sweep: Sweep, deliv
     """So that a document of a wrong type, missed by the stream, still becomes an ERROR."""
     mails.insert_one({"_id": 1, "delivery": delivery})
 
-    assert waiting(sweep, None, enqueued_before=None) == [1]
+    assert never_enqueued(sweep, None) == [1]
 
 
 def test_lost_mails_are_those_enqueued_before_a_time_oldest_first(
@@ -221,8 +224,15 @@ def test_lost_mails_are_those_enqueued_before_a_time_oldest_first(
     insert_pending(mails, clock(), "planned", nextAttemptTime=clock() + timedelta(hours=1))
     horizon = clock() + timedelta(seconds=5)
 
-    assert waiting(sweep, State.PENDING, enqueued_before=horizon) == [1, 2, 3]
-    assert waiting(sweep, State.PENDING, enqueued_before=horizon, limit=2) == [1, 2]
+    def lost(limit: int) -> Any:
+        found = sweep.enqueued(State.PENDING, NO_PRIORITY, limit, since=None, before=horizon)
+        return [candidate.id for candidate in found]
+
+    assert lost(100) == [1, 2, 3]
+    assert lost(2) == [1, 2]
+    since = clock() + timedelta(seconds=2)
+    found = sweep.enqueued(State.PENDING, NO_PRIORITY, 100, since=since, before=horizon)
+    assert [candidate.id for candidate in found] == [2, 3]
 
 
 def test_due_mails_are_found_when_their_time_has_come(
@@ -235,8 +245,8 @@ def test_due_mails_are_found_when_their_time_has_come(
 
     clock.advance(3)
 
-    assert [candidate.id for candidate in sweep.due(State.RETRY, 10)] == [1, 2, 3]
-    assert sweep.due(State.PENDING, 10) == []
+    assert [found.id for found in sweep.due(State.RETRY, NO_PRIORITY, 10)] == [1, 2, 3]
+    assert sweep.due(State.PENDING, NO_PRIORITY, 10) == []
 
 
 @pytest.mark.parametrize("forged", [{"$gt": ""}, {"$foo": 1}, {"$ne": None}], ids=repr)

@@ -192,6 +192,6 @@ def test_a_collection_that_went_away_comes_back(application: Application, how: s
     new = application.insert(5)
 
     wait_until_queued(application, *new)
-    eventually("indexes", lambda: "mailtrigger_live" in mails.index_information())
+    eventually("indexes", lambda: "mailtrigger_waiting" in mails.index_information())
     wait_for_everything_before_now(application)
     assert all(count(application, id) <= 2 for id in new)
