@@ -9,12 +9,18 @@ from typing import Any
 from tasks.mail import Defaults, compose
 
 
-DEFAULTS = Defaults("Shop <shop@example.com>", "Help <help@example.com>", "app.mail")
+DEFAULTS = Defaults(
+    "Shop <shop@example.com>", "Help <help@example.com>", "app.mail", text_from_html=True
+)
 NOW = datetime(2024, 3, 5, 8, 30, tzinfo=UTC)
 TEXT = "A line of plain text, as long as lines often are in a mail.\n" * 14
 GERMAN = "Eine Zeile mit größeren Umlauten, wie sie täglich vorkömmt.\n" * 14
 PARAGRAPHS = "<p>A paragraph of a page, with <b>bold</b> words.</p>\n" * 22
 LONG_LINE = "<p>Eine Seite ohne Zeilenwechsel, größer als 998 Zeichen.</p>" * 22
+
+
+FILE = {"filename": "a.pdf", "content": bytes(100_000)}
+EVENT = "\r\n".join(("BEGIN:VCALENDAR", *["SUMMARY:A line of an event"] * 16, "END:VCALENDAR", ""))
 
 
 def _message(**fields: Any) -> dict[str, Any]:
@@ -33,9 +39,11 @@ SHAPES: dict[str, dict[str, Any]] = {
         "to": [f"Person {number} <p{number}@example.org>" for number in range(100)],
         "message": _message(html=PARAGRAPHS),
     },
-    "with a file of 100 KB": {
-        "message": _message(attachments=[{"filename": "a.pdf", "content": bytes(100_000)}])
+    "text + html, 2 KB, a file of 100 KB": {
+        "message": _message(html=PARAGRAPHS, attachments=[FILE])
     },
+    "text + html, 2 KB, an invitation": {"message": _message(html=PARAGRAPHS, icalEvent=EVENT)},
+    "html, 1.2 KB, text made of it": {"message": {"subject": "Hello", "html": PARAGRAPHS}},
 }
 
 

@@ -26,6 +26,15 @@ class Text:
     parameters: str = ""
     headers: tuple[str, ...] = ()
 
+    def part(self, *, seven_bit: bool) -> Leaf:
+        return text_part(
+            self.text,
+            self.subtype,
+            seven_bit=seven_bit,
+            parameters=self.parameters,
+            headers=self.headers,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
@@ -37,12 +46,19 @@ class Bodies:
     others: tuple[Text | Leaf, ...] = ()
 
 
-def text_part(text: Text, *, seven_bit: bool) -> Leaf:
+def text_part(
+    text: str,
+    subtype: str,
+    *,
+    seven_bit: bool,
+    parameters: str = "",
+    headers: tuple[str, ...] = (),
+) -> Leaf:
     """Make a text part: 7bit if it can be, else 8bit if that is allowed, else encoded.
 
     Line ends of any kind (CRLF, CR, LF) become CRLF.
     """
-    body = crlf(text.text).encode()
+    body = crlf(text).encode()
     ascii_only = body.isascii()
     if not fits_on_lines(body):
         encoding, body = _encoded(body)
@@ -53,12 +69,12 @@ def text_part(text: Text, *, seven_bit: bool) -> Leaf:
     else:
         encoding = "8bit"
     # Calendars and AMP ask for UTF-8 by name.
-    charset = "us-ascii" if ascii_only and text.subtype in ("plain", "html") else "utf-8"
+    charset = "us-ascii" if ascii_only and subtype in ("plain", "html") else "utf-8"
     return Leaf(
         (
-            f"Content-Type: text/{text.subtype}; charset={charset}{text.parameters}",
+            f"Content-Type: text/{subtype}; charset={charset}{parameters}",
             f"Content-Transfer-Encoding: {encoding}",
-            *text.headers,
+            *headers,
         ),
         body,
     )

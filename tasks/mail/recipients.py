@@ -49,8 +49,8 @@ def read(
         Rejection(_shortened(text), None, f"Invalid address: {reason}.")
         for text, reason in invalid.items()
     )
-    uids = tuple(dict.fromkeys(uid for _, uid in missing))
-    return Recipients(lists["to"], lists["cc"], envelope, rejected, uids)
+    uids = dict.fromkeys(uid for _, uid in missing) if missing else ()
+    return Recipients(lists["to"], lists["cc"], envelope, rejected, tuple(uids))
 
 
 def _unique(lists: Iterable[AddressList]) -> tuple[str, ...]:

@@ -28,17 +28,17 @@ def tree(
     shown: list[Part] = []
     files = attached.attached
     if bodies.text:
-        shown.append(text_part(Text(bodies.text, "plain"), seven_bit=seven_bit))
+        shown.append(text_part(bodies.text, "plain", seven_bit=seven_bit))
     if bodies.amp:
         # Before the HTML: many programs show the last part, whether they know AMP or not.
-        shown.append(text_part(Text(bodies.amp, "x-amp-html"), seven_bit=seven_bit))
+        shown.append(text_part(bodies.amp, "x-amp-html", seven_bit=seven_bit))
     if bodies.html:
-        page = text_part(Text(bodies.html, "html"), seven_bit=seven_bit)
+        page = text_part(bodies.html, "html", seven_bit=seven_bit)
         shown.append(_join("related", boundary, (page, *attached.inline)))
     else:
         files = (*attached.inline, *files)  # nothing refers to them
     shown += [
-        text_part(other, seven_bit=seven_bit) if isinstance(other, Text) else other
+        other.part(seven_bit=seven_bit) if isinstance(other, Text) else other
         for other in bodies.others
     ]
     body = _join("alternative", boundary, tuple(shown))

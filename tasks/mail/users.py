@@ -19,10 +19,10 @@ def add(
 
     A user who stands in `to` or `cc` already is not shown there again.
     """
+    if not (document.to_uids or document.cc_uids or document.bcc_uids):
+        return []
     fields = {"to": document.to_uids, "cc": document.cc_uids, "bcc": document.bcc_uids}
     missing: list[tuple[str, Any]] = []
-    if not any(fields.values()):
-        return missing
     shown = {addresses.key(each.address) for name in ("to", "cc") for each in lists[name].mailboxes}
     for name, uids in fields.items():
         given = [uid for uid in uids or () if uid is not None]

@@ -20,11 +20,11 @@ import psutil
 import pytest
 from pymongo import MongoClient
 
-from local import mongo, ports
+from local import mongo, ports, showcase
 
 
 _PARTS = ("config", "tasks", "watcher", "local", "examples", "Procfile", "flowerconfig.py")
-_EXAMPLES = 4
+_EXAMPLES = len(showcase.load())
 _SECONDS = 60
 
 

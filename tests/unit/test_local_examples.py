@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from local import procfile, report, showcase
+from tasks.mail import Defaults, compose
 
 
 def test_examples_are_documents() -> None:
@@ -19,14 +23,26 @@ def test_examples_are_documents() -> None:
 
 
 def test_examples_show_what_there_is() -> None:
-    """Among them: HTML with an inline image, attachments with several recipients and Bcc, and
-    a non-ASCII address."""
+    """Among them: HTML with an inline image, attachments with several recipients and Bcc,
+    a non-ASCII address, an invitation and a mailing list."""
     documents = showcase.load().values()
 
     cids = [a.get("cid") for d in documents for a in d["message"].get("attachments", [])]
     assert "banner" in cids
     assert any("bcc" in document for document in documents)
     assert any(not str(document["to"]).isascii() for document in documents)
+    assert any("icalEvent" in document["message"] for document in documents)
+    assert any("list" in document for document in documents)
+
+
+@pytest.mark.parametrize("name", showcase.load())
+def test_examples_can_be_composed(name: str) -> None:
+    """Every example is right, as far as that can be told without sending it."""
+    document = showcase.load()[name]
+
+    mail = compose({"_id": 1, **document}, Defaults("shop@example.com"), now=datetime.now(UTC))
+
+    assert mail.recipients
 
 
 def test_procfile_lines() -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tasks.errors import Permanent
 from tasks.mail import bodies
-from tasks.mail.bodies import Text
 from tests.unit.mail.samples import (
     DEFAULTS,
     attached,
@@ -23,7 +22,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\r\n 
 
 
 def transfer_encoding(text: str, *, seven_bit: bool = False) -> str:
-    part = bodies.text_part(Text(text, "plain"), seven_bit=seven_bit)
+    part = bodies.text_part(text, "plain", seven_bit=seven_bit)
     return part.headers[1].removeprefix("Content-Transfer-Encoding: ")
 
 
@@ -56,7 +55,7 @@ def test_line_ends(text: str) -> None:
 @given(text=TEXT, seven_bit=st.booleans())
 def test_text_reads_back(text: str, *, seven_bit: bool) -> None:
     """Any text survives in any encoding, but for the form of its line ends."""
-    part = bodies.text_part(Text(text, "plain"), seven_bit=seven_bit)
+    part = bodies.text_part(text, "plain", seven_bit=seven_bit)
 
     content = b"".join((b"MIME-Version: 1.0\r\n", *part.chunks()))
 
