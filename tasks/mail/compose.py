@@ -71,6 +71,7 @@ def _check_size(content: bytes, limit: int | None) -> None:
 
 
 def _content(mail: Reading, now: datetime, boundary: str, *, seven_bit: bool = False) -> bytes:
+    """Write the mail's bytes, in either form: here they are finished, and can be signed."""
     body = tree(mail.bodies, mail.attached, boundary, seven_bit=seven_bit)
     content = b"".join((head(mail, now, seven_bit=seven_bit), *body.chunks()))
     return content if content.endswith(b"\r\n") else content + b"\r\n"
