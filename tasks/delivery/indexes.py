@@ -56,7 +56,7 @@ _OLD = "mailtrigger_live"
 
 
 def drop_old(mails: Collection[dict[str, Any]]) -> None:
-    """Remove what no process of this version uses: when a watcher of it leads. Raises PyMongoError."""
+    """Remove what only older versions use; a leading watcher does so. Raises PyMongoError."""
     if _OLD in mails.index_information():
         mails.drop_index(_OLD)
 

@@ -12,7 +12,9 @@ PAGE = Path(__file__).parents[2] / "docs/reliability.md"
 NAMED = re.compile(r"\[(test_\w+)\]\(([^)]+\.py)\)")
 
 
-@pytest.mark.parametrize(("name", "path"), NAMED.findall(PAGE.read_text(encoding="utf-8")))
+@pytest.mark.parametrize(
+    ("name", "path"), sorted(set(NAMED.findall(PAGE.read_text(encoding="utf-8"))))
+)
 def test_the_tests_it_names_exist(name: str, path: str) -> None:
     """A renamed test takes its line of the table with it."""
     file = PAGE.parent / path
