@@ -60,6 +60,7 @@ class Batch:
         try:
             while (rest or self._ahead) and not self._ends(rest):
                 self._sending.send(self._screen(self._prepare_group(rest)))
+                self._put_back([])  # at once: their leases would run out while others are sent
         finally:
             self._ledger.give_back(self._ahead)
             self._put_back(list(rest))
@@ -171,7 +172,7 @@ class Batch:
         return screened.send
 
     def _put_back(self, ids: list[Any]) -> None:
-        claims = self._ledger.not_begun
+        claims, self._ledger.not_begun = self._ledger.not_begun, []
         if ids or claims:
             self._ledger.tally.put_back += len(ids) + len(claims)
             self._parts.put_back(ids, claims)
