@@ -38,12 +38,14 @@ class Entry:
 class Rules:
     """What may have happened, beside SUCCESS.
 
-    `lost`: processes that were killed; only they may leave "lease expired". `unsent`: errors after
-    which the server has nothing. `in_doubt`: errors after which it may have the mail, once; they
-    are marked so (`delivery.inDoubt`). Both are patterns.
+    `lost`: processes that were killed; only they may leave "lease expired" for good. `late`: those
+    that stood still or could not reach MongoDB; their leases may have run out for a while.
+    `unsent`: errors after which the server has nothing. `in_doubt`: errors after which it may have
+    the mail, once; they are marked so (`delivery.inDoubt`). Both are patterns.
     """
 
     lost: frozenset[int] = frozenset()
+    late: frozenset[int] = frozenset()
     unsent: str | None = None
     in_doubt: str | None = None
 
@@ -90,6 +92,9 @@ def _problems(entry: Entry, rules: Rules) -> Iterator[str]:
     yield from transitions.problems(entry.steps)
     if not entry.steps or entry.steps[-1].state != entry.delivery.get("state"):
         yield f"the history ends otherwise: {entry.steps[-1:]}"
+    excused = rules.lost | rules.late
+    if any(transitions.is_lost_lease(s) and s.pid not in excused for s in entry.steps):
+        yield "lease expired in the hands of a worker that was well"
     count = len(entry.taken)
     if count > 1:
         yield f"taken {count} times"

@@ -125,6 +125,7 @@ def test_a_minute_away(
         *_start(without_redis, SETTINGS),
         *_start(without_smtp, SETTINGS | RETRIES),
     ]
+    without_mongod.excuse(processes[1])
     without_mongod.application.insert(MAILS)
     without_redis.application.insert(MAILS // 2)
     without_smtp.application.insert(MAILS // 2)

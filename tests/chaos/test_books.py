@@ -56,7 +56,8 @@ GOOD: list[Case] = [
     ([*HERE, WAITS, *ELSEWHERE], [taken()], Rules()),
     ([*HERE, EXPIRED], [], KILLED),
     ([*HERE, EXPIRED], [taken()], KILLED),
-    ([*HERE, EXPIRED, SENT], [taken()], Rules()),
+    ([*HERE, EXPIRED, SENT], [taken()], KILLED),
+    ([*HERE, EXPIRED, SENT], [taken()], Rules(late=frozenset({7}))),
     ([NEW, WAITS, CLAIMED, FAILED], [], REFUSING),
     ([*HERE, IN_DOUBT], [taken(answered=False)], REFUSING),
 ]
@@ -68,6 +69,7 @@ BAD: dict[str, Case] = {
     "SUCCESS, taken 1 times": ([*HERE, SENT], [taken(answered=False)], Rules()),
     "that nobody killed": ([*HERE, EXPIRED], [], Rules(frozenset({8}))),
     "PROCESSING/CLAIMED ('host:7:a', 1) → ERROR": ([NEW, WAITS, CLAIMED, EXPIRED], [], KILLED),
+    "of a worker that was well": ([*HERE, EXPIRED, SENT], [taken()], Rules(frozenset({8}))),
     "ERROR, taken 1 times": ([NEW, WAITS, CLAIMED, FAILED], [taken()], REFUSING),
     "ERROR, taken 0 times": ([NEW, WAITS, CLAIMED, FAILED], [], KILLED),
     "in doubt, taken 0 times": ([*HERE, IN_DOUBT], [], KILLED),

@@ -34,6 +34,7 @@ def test_paused_past_the_lease(trial: Trial) -> None:
     application.insert(MAILS)
     application.wait_for_all("SUCCESS", 50)
 
+    trial.excuse(worker)
     worker.signal(signal.SIGSTOP)
     leader.signal(signal.SIGSTOP)
     paused = time.monotonic()

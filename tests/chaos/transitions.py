@@ -69,8 +69,8 @@ def _corrects(before: Step, after: Step) -> bool:
 
 
 def _may_fail(before: Step, after: Step) -> bool:
-    if before.state is None:
-        return True  # refused by the watcher: `delivery` is no map, the document too large
+    if before.state is None or str(after.error).startswith("delivery"):
+        return True  # refused: no room for `delivery`, or whoever inserted wrote nonsense there
     if is_lost_lease(after):
         return _is_sending(before, after)
     in_hand = before.state == State.PROCESSING and before.fence == after.fence

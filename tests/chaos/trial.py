@@ -46,6 +46,7 @@ class Trial:
         self.history = history
         self._record = record
         self._killed: dict[int, datetime] = {}
+        self._late: set[int] = set()
         self._recoveries: list[Recovery] = []
         self._probes = 0
 
@@ -55,6 +56,10 @@ class Trial:
         server.kill()
         self._killed[server.pid] = datetime.now(UTC)
         return killed
+
+    def excuse(self, worker: Server) -> None:
+        """Allow that its leases run out while it lives: it will stand still, or be cut off."""
+        self._late.add(worker.pid)
 
     def wait_until_leads(self, watcher: Server, since: float, promise: float) -> None:
         """Wait until a watcher leads, and note how long that took since time.monotonic()."""
@@ -137,7 +142,7 @@ class Trial:
             self.application.mails.find({}, {"to": 1, "delivery": 1})
         )
         history = {document["_id"]: self.history.of(document["_id"]) for document in documents}
-        rules = Rules(frozenset(self._killed), unsent, in_doubt)
+        rules = Rules(frozenset(self._killed), frozenset(self._late), unsent, in_doubt)
         books = balance(documents, list(self.sink.messages), history, rules)
         row = Row(fault, len(documents), books.states, books.taken, self._recoveries, [*remarks])
         self._record(Row.NAME, row.plain())

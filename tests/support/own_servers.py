@@ -68,7 +68,9 @@ def replica_set(
             data, log = directory / f"mongod{number}", directory / f"mongod{number}.log"
             servers[port] = server = mongo.member(program, port=port, directory=data, log=log)
             if oplog_mb is not None:
-                server.command = _with_option(server.command, "--oplogSize", str(oplog_mb))
+                # The oplog is not cut behind the last checkpoint: one a second instead of a minute.
+                command = _with_option(server.command, "--oplogSize", str(oplog_mb))
+                server.command = [*command, "--syncdelay", "1"]
             server.start()
         mongo.initiate(list(servers))
         yield ReplicaSet(servers)
