@@ -158,6 +158,10 @@ class Sending:
         """Send until the queue is empty or a mail leaves the session in doubt."""
         good = True
         while queue and good:
+            if not alone and self._parts.claims.is_worn(queue[0].claim):
+                self._begin_sending(queue)
+                if not queue:
+                    break
             prepared = queue.popleft()
             if not self._may_begin(prepared):
                 self._give_back(prepared)
@@ -186,7 +190,9 @@ class Sending:
 
         def before_data() -> bool:
             """Pass the point of no return between RCPT and DATA: the smallest window there is."""
-            return bool(self._parts.claims.begin_sending([claim]))
+            passed = bool(self._parts.claims.begin_sending([claim]))
+            session.connection.deadline = claim.deadline  # the lease was renewed
+            return passed
 
         try:
             outcome = session.submit(

@@ -24,6 +24,9 @@ from tasks.delivery.states import CLAIMABLE, Phase, State
 
 #: Part of the lease kept back for writing the outcome before it runs out.
 MARGIN = 0.1
+#: Part of a worker's time for a mail with which its transaction may begin; with less, the server's
+#: answer to the content might come too late, and nobody would know.
+_ENOUGH = 0.75
 #: A fail-over takes 11–21 s; a claim is worth no more: the sweep enqueues the id again.
 _TRIES, _PAUSE = 5, 0.5
 
@@ -155,6 +158,10 @@ class Claims:
             claim.phase = Phase.SENDING
             claim.deadline = started + self._usable
         return kept
+
+    def is_worn(self, claim: Claim) -> bool:
+        """Tell whether the lease must be renewed (`begin_sending`) before a transaction begins."""
+        return claim.deadline - time.monotonic() < self._usable * _ENOUGH
 
     def _mark_sending(self, claims: Sequence[Claim]) -> list[Claim]:
         now = self._now()
