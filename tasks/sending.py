@@ -52,7 +52,7 @@ class Sending:
         rest = deque(sorted(group, key=_not_before))
         try:
             while rest:
-                beforehand = min(self._parts.pace.start, MOST_BEFOREHAND)
+                beforehand = min(2 * self._parts.pace.start, MOST_BEFOREHAND)
                 if self._comes(_not_before(rest[0]) - beforehand):
                     self._send_wave(_wave(rest))
                 else:

@@ -91,18 +91,11 @@ class Worker:
         )
         self._gatherer = Gatherer.of(settings, mails.database)
         redis = connect(settings)
-        self._troubles = Troubles(
-            redis,
-            key_prefix=settings.broker_prefix,
-            failures=settings.circuit_failures,
-            longest_open=settings.circuit_seconds,
-            longest_probe=settings.lease_seconds,
+        self._troubles = Troubles(redis, settings)
+        backoff = Backoff(
+            settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds
         )
-        self._again = Retries(
-            Backoff(settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds),
-            self._troubles,
-            self.now,
-        )
+        self._again = Retries(backoff, self._troubles, self.now)
         self._screens: list[Screen] = [Originals(Keys(mails, self.now), self.now)]
         self._listeners: list[Listener] = []
         if settings.suppressions_collection is not None:
@@ -113,9 +106,7 @@ class Worker:
                 self._listeners.append(suppressions.learn)
         self._screens.append(Hindrances(self._troubles, settings.smtp_server))
         self._pace = Pace()
-        limits = Limits(
-            settings.rate_limit, settings.rate_limit_domains, key_prefix=settings.broker_prefix
-        )
+        limits = Limits(settings)
         self._rate_limits = RateLimits(limits, Permits(redis), self._pace)
         if limits:
             self._screens.append(self._rate_limits.screen)

@@ -7,7 +7,6 @@ import time
 from collections import deque
 
 from tasks.lanes import Lane
-from tasks.limits.limits import Limit
 from tasks.limits.outlook import Circuit, Lookout, Outlook
 
 
@@ -23,9 +22,9 @@ _ASKED = 0.5
 class Brakes:
     """Looks at most ten times a second. Methods raise redis.RedisError."""
 
-    def __init__(self, lookout: Lookout, limit: Limit | None) -> None:
+    def __init__(self, lookout: Lookout) -> None:
         self._lookout = lookout
-        self._limit = limit
+        self._limit = lookout.limit
         self._outlook = Outlook(Circuit.CLOSED)
         self._looked = float("-inf")
         #: Mails that were published, and when.

@@ -18,7 +18,7 @@ from watcher.enqueueing import Enqueue
 
 
 #: Seconds between two looks, however many mails are due.
-_SHORTEST_LOOK = 0.05
+_SHORTEST_LOOK = 0.1
 _WAITING = (State.PENDING, State.RETRY)
 
 _log = structlog.get_logger(__name__)

@@ -22,7 +22,6 @@ from tasks.delivery.candidate import LARGEST_ID, PROJECTION, Candidate, key
 from tasks.delivery.sweep import Sweep
 from tasks.lanes import Lane
 from tasks.limits.connect import connect
-from tasks.limits.limits import Limits
 from tasks.limits.outlook import Lookout
 from watcher import chunks
 from watcher.brakes import Brakes
@@ -63,7 +62,8 @@ class Leading:
         self._now = ServerClock(mails.database.client)
         loosely = mails.with_options(write_concern=WriteConcern(w=1))
         self._admission = Admission(loosely, self._now, settings.ttl)
-        self._gauge = Gauge(settings.queue_limit, settings.batch_size, _brakes(settings))
+        brakes = Brakes(Lookout(connect(settings), settings))
+        self._gauge = Gauge(settings.queue_limit, settings.batch_size, brakes)
         sweep = Sweep(mails, self._now, settings.ttl, lease_expired=settings.lease_expired)
         self._rounds = Rounds(sweep, self._gauge, self._now, self._enqueue, settings=settings)
         self._primary = mails.database.client.primary
@@ -124,22 +124,32 @@ class Leading:
 
         Mails that waited for their turn do not queue up again behind a limit that is used up.
         """
-        back = [each for each in candidates if fed or each.waits_for is not None]
-        new = [each for each in candidates if not fed and each.waits_for is None]
-        if back:
-            none: set[Lane] = set()
-            self._publish(back, none if fed else self._patiently(self._gauge.full))
+        if fed:
+            self._publish(candidates, frozenset())
+            return
+        new = [each for each in candidates if each.waits_for is None]
         if new:
             lanes = Counter(each.lane for each in new)
             self._publish(new, self._patiently(lambda: self._gauge.closed(lanes)))
+        back = [each for each in candidates if each.waits_for is not None]
+        if back:
+            # One after the other, each in its slot: one pair of hands is enough for all.
+            self._publish(back, self._patiently(self._gauge.full), spread=1)
 
-    def _publish(self, candidates: Sequence[Candidate], closed: AbstractSet[Lane]) -> None:
+    def _publish(
+        self,
+        candidates: Sequence[Candidate],
+        closed: AbstractSet[Lane],
+        *,
+        spread: int = chunks.SPREAD,
+    ) -> None:
         # What is admitted and finds no room is the feeder's.
         self._gauge.feeding |= closed & {candidate.lane for candidate in candidates}
         now = self._now()
         ready = self._admission.admit(candidates, now, closed)
         if ready:
-            messages = list(chunks.split(ready, self._gauge.known(), self._batch_size))
+            queued = self._gauge.known()
+            messages = list(chunks.split(ready, queued, self._batch_size, spread))
             self._patiently(lambda: enqueue.enqueue(messages, now))
             self._gauge.published(lane for lane, _ in messages)
             self._gauge.brakes.gave(sum(each.waits_for is None for each in ready))
@@ -187,14 +197,3 @@ class Leading:
     def _linger(self) -> float:
         busy = any(messages >= chunks.BUSY for messages in self._gauge.known().values())
         return LINGER if busy else 0.0
-
-
-def _brakes(settings: Settings) -> Brakes:
-    limits = Limits(settings.rate_limit, None, key_prefix=settings.broker_prefix)
-    lookout = Lookout(
-        connect(settings),
-        limits.transport,
-        key_prefix=settings.broker_prefix,
-        failures=settings.circuit_failures,
-    )
-    return Brakes(lookout, limits.transport)

@@ -1,14 +1,9 @@
 -- Moves a slot to the time at which its mail really went out, so that the next of its chain comes a
--- window after that; or back by a window, when no mail went out.
--- KEYS: logs. ARGV: the slot; for each log its new time.
--- Returns how many logs still ended a chain with that slot.
+-- window after that. KEYS: logs. ARGV: the slot; for each log its new time.
 
-local moved = 0
 for i, log in ipairs(KEYS) do
   local place = redis.call('LPOS', log, ARGV[1])
   if place then
     redis.call('LSET', log, place, ARGV[i + 1])
-    moved = moved + 1
   end
 end
-return moved

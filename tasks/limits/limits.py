@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from config.rates import DomainRates, Rate
+from config.rates import Rate
+from config.settings import Settings
 from tasks.limits import keys
 from tasks.limits.keys import TRANSPORT
 
@@ -51,14 +52,16 @@ class Limit:
 
 
 class Limits:
-    """All of them."""
+    """All of them, as the settings have them."""
 
-    def __init__(self, rate: Rate | None, domains: DomainRates | None, *, key_prefix: str) -> None:
-        self._always = (
-            (Limit(TRANSPORT, rate, keys.limit(key_prefix, "transport")),) if rate else ()
+    def __init__(self, settings: Settings) -> None:
+        rate, domains = settings.rate_limit, settings.rate_limit_domains
+        transport, domain_prefix = (
+            keys.limit(settings.broker_prefix, kind) for kind in ("transport", "domain")
         )
+        self._always = (Limit(TRANSPORT, rate, transport),) if rate else ()
         self._domains = {
-            domain: Limit(domain, rate, keys.limit(key_prefix, "domain"))
+            domain: Limit(domain, rate, domain_prefix)
             for domain, rate in (domains.rates if domains else ())
         }
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import redis
 
+from config.settings import Settings
 from tasks.limits import keys, scripts
-from tasks.limits.limits import Limit
+from tasks.limits.limits import Limits
 
 
 class Circuit(IntEnum):
@@ -36,13 +37,12 @@ class Outlook:
 class Lookout:
     """Asks Redis; raises redis.RedisError."""
 
-    def __init__(
-        self, client: redis.Redis, limit: Limit | None, *, key_prefix: str, failures: int
-    ) -> None:
-        """Make it for the limit that holds for every mail; `failures` open the circuit."""
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._script = client.register_script(scripts.read("outlook"))
-        self._keys = [*keys.circuit(key_prefix)]
-        self._arguments: list[Any] = [failures]
+        self._keys = [*keys.circuit(settings.broker_prefix)]
+        self._arguments: list[Any] = [settings.circuit_failures]
+        #: The one that holds for every mail.
+        self.limit = limit = Limits(settings).transport
         if limit is not None:
             self._keys += [limit.log, limit.line]
             self._arguments += [limit.rate.count, round(limit.window * 1e6)]

@@ -90,6 +90,7 @@ class Permits:
     def __init__(self, client: redis.Redis) -> None:
         self._grant = client.register_script(scripts.read("grant"))
         self._late = client.register_script(scripts.read("late"))
+        self._unused = client.register_script(scripts.read("unused"))
 
     def ask(self, asks: Sequence[Ask], *, each: float) -> list[Slot | Turn | LongQueue]:
         """Ask for mails that one thread sends in this order; it needs `each` seconds for one."""
@@ -122,7 +123,8 @@ class Permits:
         """Give slots back whose mails were not sent: the next in the chain may come at once."""
         for slot in slots:
             ends = [slot.microseconds - _us(limit.window) for limit in slot.limits]
-            self._late(keys=[limit.log for limit in slot.limits], args=[slot.microseconds, *ends])
+            logs = [limit.log for limit in slot.limits]
+            self._unused(keys=logs, args=[slot.microseconds, *ends])
 
     def late(self, slot: Slot, ended: float, usual: float) -> None:
         """Report that a mail was through at `ended`, `usual` being the seconds that takes."""

@@ -18,6 +18,7 @@ from typing import Any
 import redis
 import structlog
 
+from config.settings import Settings
 from tasks.limits import keys, scripts
 
 
@@ -79,22 +80,15 @@ class Failed:
 class Troubles:
     """Shared by the threads of a process. No method raises when Redis is away."""
 
-    def __init__(
-        self,
-        client: redis.Redis,
-        *,
-        key_prefix: str,
-        failures: int,
-        longest_open: float,
-        longest_probe: float,
-    ) -> None:
-        """Make it. `failures` to connect open the circuit; 0: nothing does. Times in seconds."""
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._client = client
-        self._pauses = keys.pauses(key_prefix)
-        self._circuit = keys.circuit(key_prefix)
-        self._threshold = failures
-        self._longest_open = round(longest_open * 1000)
-        self._longest_probe = round(longest_probe * 1000)
+        self._pauses = keys.pauses(settings.broker_prefix)
+        self._circuit = keys.circuit(settings.broker_prefix)
+        #: Failures to connect that open the circuit; 0: nothing does.
+        self._threshold = settings.circuit_failures
+        #: In milliseconds.
+        self._longest_open = round(settings.circuit_seconds * 1000)
+        self._longest_probe = round(settings.lease_seconds * 1000)
         self._pause = client.register_script(scripts.read("pause"))
         self._failed = client.register_script(scripts.read("failed"))
         self._probe = client.register_script(scripts.read("probe"))
@@ -104,10 +98,15 @@ class Troubles:
         self._redis_is_away = False
 
     def picture(self) -> Picture:
-        """Tell what is known; asks Redis once in FRESH seconds."""
-        if time.monotonic() >= self._next_look and self._looking.acquire(blocking=False):
+        """Tell what is known; asks Redis once in FRESH seconds.
+
+        While one thread asks, the others go on with what was known a moment ago.
+        """
+        overdue = time.monotonic() - self._next_look
+        if overdue >= 0 and self._looking.acquire(blocking=overdue > FRESH):
             try:
-                self._look()
+                if time.monotonic() >= self._next_look:
+                    self._look()
             finally:
                 self._looking.release()
         return self._picture
@@ -171,17 +170,20 @@ class Troubles:
         return 0 < self._threshold <= picture.failures
 
     def _look(self) -> None:
-        self._next_look = time.monotonic() + FRESH
+        before = self._picture
         with self._without_redis():
             with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.time()
                 pipeline.hgetall(self._pauses)
                 pipeline.hmget(self._circuit[0], ["failures", "until"])
                 (seconds, microseconds), pauses, (failures, until) = pipeline.execute()
+            if self._picture is not before:
+                return  # another thread has learnt something meanwhile: look again
             offset = time.monotonic() - (seconds + microseconds / 1e6)
             self._picture = Picture(
                 _pauses(pauses, offset), int(failures or 0), int(until or 0) / 1000 + offset
             )
+            self._next_look = time.monotonic() + FRESH
 
     @contextmanager
     def _without_redis(self) -> Iterator[None]:

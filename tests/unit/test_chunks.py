@@ -30,6 +30,15 @@ def test_a_message_grows_with_the_load(ids: int, waiting: int, batch_size: int, 
     assert chunks.size(ids, waiting, batch_size) == size
 
 
+def test_a_burst_that_goes_out_one_by_one_is_not_spread() -> None:
+    """Mails whose turns follow each other share a message."""
+    candidates = [Candidate(number, "object", "PENDING") for number in range(60)]
+
+    messages = list(chunks.split(candidates, {}, 50, spread=1))
+
+    assert [len(ids) for _, ids in messages] == [50, 10]
+
+
 def test_high_priority_goes_first_and_order_is_kept() -> None:
     """One lane in a message; ids in the order they came."""
     lanes = {"h": "high", "n": None, "l": "low"}
