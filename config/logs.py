@@ -21,6 +21,9 @@ _CHATTY_AT_INFO = ("celery.worker.strategy", "celery.app.trace")
 #: Their DEBUG is a line for every command and every frame.
 _CHATTY_AT_DEBUG = ("pymongo", "kombu", "amqp", "asyncio", "urllib3")
 
+#: The driver's errors quote the server's whole answer, which quotes what was to be written; and the
+#: server quotes a key that is there already, which may be an address.
+_QUOTED = re.compile(r", full error: \{[^\n]*|(?<=dup key: )\{[^\n]*")
 _WORD = re.compile(r"\S+")
 #: What a terminal would obey, and what would look like another line of the log.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -90,10 +93,23 @@ def _formatter(shared: list[Processor], *, console: bool) -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            _without_documents,
             *renderers,
             _redact_line,
         ],
     )
+
+
+def _without_documents(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {name: _unquoted(value) for name, value in event.items()}
+
+
+def _unquoted(value: object) -> object:
+    if isinstance(value, str):
+        return _QUOTED.sub("", value) if ": {" in value else value
+    if isinstance(value, dict):
+        return {name: _unquoted(each) for name, each in value.items()}
+    return [_unquoted(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 # JSON does the same by itself. A traceback keeps its line breaks.

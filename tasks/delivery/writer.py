@@ -30,6 +30,9 @@ LINGER = 0.02
 #: Seconds between two tries while the primary is away.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 
+#: What the driver raises for a value that BSON cannot hold.
+_NOT_ENCODED = (BSONError, OverflowError, TypeError, ValueError)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -88,7 +91,7 @@ class ResultWriter:
         while results:
             try:
                 results = self._write(results)
-            except (BSONError, PyMongoError) as error:
+            except (*_NOT_ENCODED, PyMongoError) as error:
                 if _is_about_a_result(error):
                     results = self._write_apart(results, error)
                     continue
@@ -171,4 +174,4 @@ def _is_about_a_result(error: Exception) -> bool:
     """Tell whether the whole write failed because a result is too large or cannot be encoded."""
     if isinstance(error, OperationFailure):
         return malformed.is_about_the_document(error.code)
-    return isinstance(error, BSONError)
+    return isinstance(error, _NOT_ENCODED)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 import structlog
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from config import logs
 
@@ -161,6 +162,29 @@ def test_ids_cannot_forge_lines_or_steer_the_terminal(stderr: Stderr, format: lo
     assert "forged" in second
     assert not set(hostile) & set("\r\n\x9b\u2028\u202e\0") & set(first + second)
     assert "\x1b[2J" not in first + second
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_documents_in_mongodbs_errors_are_left_out(stderr: Stderr, format: logs.Format) -> None:
+    """The driver quotes what was to be written: recipients, whatever a document holds."""
+    logs.configure("INFO", format)
+    write = {"q": {"_id": 1}, "u": {"$set": {"delivery.info.accepted": ["jo@example.com"]}}}
+    failed = {"index": 0, "code": 91, "errmsg": "shutting down", "op": write}
+    error = BulkWriteError({"writeErrors": [failed], "writeConcernErrors": []})
+    key = (
+        'E11000 duplicate key error collection: a.b index: _id_ dup key: { _id: "jo@example.com" }'
+    )
+    log = structlog.get_logger("ours")
+    log.warning("results.waiting", error=str(error), deep={"a": [repr(error)]})
+    twice = DuplicateKeyError(key, 11000, {"errmsg": key})
+    log.error("mail.not_told", exc_info=twice)
+    logging.getLogger("theirs").error("raised unexpected: %r", error)
+
+    printed = stderr.text()
+
+    assert "jo@example.com" not in printed
+    assert printed.count("batch op errors occurred") == 3
+    assert "E11000 duplicate key error" in printed
 
 
 def test_a_traceback_keeps_its_lines_at_a_terminal(stderr: Stderr) -> None:
