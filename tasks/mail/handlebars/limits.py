@@ -1,0 +1,35 @@
+"""What a template may cost. Templates and data come from people whom nobody has vetted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+#: Each level takes a few frames of Python's stack, which has 1,000 and is not all ours.
+MAX_NESTING = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The bounds of one compilation or one rendering; reaching one is a TemplateError naming it."""
+
+    #: Characters of a template's text.
+    template_size: int = 1_000_000
+    #: Blocks, partials and subexpressions inside one another; while rendering, those of the
+    #: calling templates count, too. At most 120.
+    nesting: int = 100
+    #: Partials inside one another.
+    partial_depth: int = 30
+    #: Units of work: about one for each tag that is reached, and for each turn of a loop.
+    steps: int = 1_000_000
+    #: Characters of the result.
+    output_size: int = 5_000_000
+    #: CPU time of the rendering thread, looked at every few hundred steps.
+    seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name, bound in asdict(self).items():
+            if bound <= 0:
+                raise ValueError(f"{name} must be more than 0")
+        if self.nesting > MAX_NESTING:
+            raise ValueError(f"nesting must be at most {MAX_NESTING}")
