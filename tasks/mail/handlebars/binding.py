@@ -5,11 +5,13 @@ In this order: a block parameter, a helper, a field of the context.
 
 from __future__ import annotations
 
+from typing import Any
+
 from tasks.mail.handlebars import paths
 from tasks.mail.handlebars.calls import HELPERS, failing, helper
 from tasks.mail.handlebars.errors import Source, TemplateError, quote
 from tasks.mail.handlebars.nodes import Call, Expression, Literal, Path
-from tasks.mail.handlebars.runtime import Fault, Value
+from tasks.mail.handlebars.runtime import Fault, Scope, Value
 
 
 class Binder:
@@ -27,6 +29,13 @@ class Binder:
             case Path():
                 return self._path(expression)
         return self._value(expression, bare_is_field=False)
+
+    def _subject(self, expression: Expression) -> Value:
+        """Compile what is shown or decides about a block; there `@partial-block` is its text."""
+        match expression:
+            case Path(data=True, parts=("partial-block",)) if not self._place(expression):
+                return paths.partial_block(expression)
+        return self._expression(expression)
 
     def _path(self, path: Path) -> Value:
         place = self._place(path)
@@ -68,10 +77,23 @@ class Binder:
         """Compile a call; without parameters it is a field, unless it is a subexpression."""
         name = self._helper(call, bare_is_field=bare_is_field)
         if name is None:
-            return self._path(call.callee)
+            return self._subject(call.callee)
         params = [self._expression(param) for param in call.params]
-        hash = [self._expression(value) for _, value in call.hash]
-        return helper(name, params, hash, self._path(call.callee), self._fault(call.position))
+        value = helper(name, params, self._path(call.callee), self._fault(call.position))
+        return self._after_hash(call, value)
+
+    def _after_hash(self, call: Call, value: Value) -> Value:
+        """Compile what comes after the helper's named values: what is wrong with them shows."""
+        named = [self._expression(item) for _, item in call.hash if isinstance(item, Call)]
+        if not named:
+            return value
+
+        def after(scope: Scope) -> Any:
+            for item in named:
+                item(scope)
+            return value(scope)
+
+        return after
 
     def _fault(self, position: int) -> Fault:
         def fault(message: str, bound: str | None) -> TemplateError:
@@ -82,15 +104,15 @@ class Binder:
 
 def height(*expressions: Expression) -> int:
     """Give the levels of subexpressions inside one another, the given ones not counted."""
-    return max((1 + height(*_arguments(e)) for e in expressions if isinstance(e, Call)), default=0)
+    return max((1 + height(*arguments(e)) for e in expressions if isinstance(e, Call)), default=0)
 
 
 def weight(*expressions: Expression) -> int:
     """Count the expressions and all that are inside them."""
-    return sum(1 + weight(*_arguments(e)) for e in expressions)
+    return sum(1 + weight(*arguments(e)) for e in expressions)
 
 
-def _arguments(expression: Expression) -> list[Expression]:
+def arguments(expression: Expression) -> list[Expression]:
     if not isinstance(expression, Call):
         return []
     return [*expression.params, *(value for _, value in expression.hash)]

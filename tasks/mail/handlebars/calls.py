@@ -18,12 +18,12 @@ RESERVED = ("helperMissing", "blockHelperMissing")
 HELPERS = (*BLOCK_HELPERS, *VALUE_HELPERS, *RESERVED)
 
 
-def helper(name: str, params: list[Value], hash: list[Value], field: Value, fault: Fault) -> Value:
+def helper(name: str, params: list[Value], field: Value, fault: Fault) -> Value:
     """Compile a call whose value is wanted; `field`: what the name means if it is no helper."""
     if name == "lookup":
         return _lookup(params, fault)
     if name == "log":
-        return _log([*params, *hash])
+        return _log(params)
     if name in BLOCK_HELPERS:
         return failing(f"{name} needs a block: {{{{#{name} …}}}}…{{{{/{name}}}}}", fault)
     if params or name in RESERVED:
@@ -43,12 +43,12 @@ def failing(message: str, fault: Fault) -> Value:
 
 def _lookup(params: list[Value], fault: Fault) -> Value:
     def value(scope: Scope) -> Any:
-        held = params[0](scope) if params else True
+        held, *keys = [param(scope) for param in params] or [True]
         if not is_true(held):
             return held
-        if len(params) != len(("what", "key")):
+        if len(keys) != 1:
             raise fault("lookup takes two values: a list or map, and a key", None)
-        return lookup(held, params[1](scope), scope.run)
+        return lookup(held, keys[0], scope.run)
 
     return value
 

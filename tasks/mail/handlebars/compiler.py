@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from tasks.mail.handlebars import blocks
-from tasks.mail.handlebars.binding import Binder, height, weight
+from tasks.mail.handlebars.binding import Binder, arguments, height, weight
 from tasks.mail.handlebars.calls import BLOCK_HELPERS, failing
 from tasks.mail.handlebars.code import EMPTY, Code, InlineCode
 from tasks.mail.handlebars.errors import Source
@@ -75,13 +75,13 @@ class _Compiler(Binder):
     def _node(self, statement: Mustache | Block | Partial) -> Node:
         if isinstance(statement, Partial):
             return self._partial(statement)
-        self._reach(statement.call)
+        self._reach(*arguments(statement.call))
         if isinstance(statement, Block):
             return self._block(statement)
         return output(self._value(statement.call), escaped=statement.escaped)
 
     def _reach(self, *expressions: Expression) -> None:
-        """Take note of how deep these expressions go; a tag's own call is no level."""
+        """Take note of how deep these expressions go."""
         self._height = max(self._height, self._level + height(*expressions))
 
     def _inside(self, program: Program | None, *, filled: bool = False) -> Code:
@@ -106,13 +106,13 @@ class _Compiler(Binder):
         otherwise = self._inside(block.inverse)
         named = block.program is not None and bool(block.program.names)
         if name is None:
-            return blocks.section(self._path(call.callee), code, otherwise, named=named)
+            return blocks.section(self._subject(call.callee), code, otherwise, named=named)
         if name not in BLOCK_HELPERS:
             return output(self._value(call), escaped=False)
         if len(call.params) != 1:
             message = f"{name} takes one value, not {len(call.params)}"
             return output(failing(message, self._fault(call.position)), escaped=False)
-        subject = self._expression(call.params[0])
+        subject = self._after_hash(call, self._subject(call.params[0]))
         if name in ("each", "with"):
             helper = blocks.each if name == "each" else blocks.with_value
             return helper(subject, code, otherwise, named=named)
@@ -121,7 +121,7 @@ class _Compiler(Binder):
 
     def _passed(self, call: Call, subject: Value) -> Value:
         """Compile the condition of `if` and `unless`."""
-        include_zero = dict(call.hash).get("includeZero")
+        include_zero = dict(call.hash[::-1]).get("includeZero")
         if include_zero is None:
             return lambda scope: passes(subject(scope))
         included = self._expression(include_zero)
@@ -144,18 +144,30 @@ class _Compiler(Binder):
     def _partial_name(self, name: Expression) -> str | Value:
         return name.original if isinstance(name, Literal) else self._expression(name)
 
+    def _hash(self, partial: Partial) -> tuple[tuple[str, Value], ...] | None:
+        if not partial.hash:
+            return None
+        # Upstream leaves out what is literally undefined: the field of the context stays. It goes
+        # from right to left: of two with the same name the left one counts.
+        given = [(key, value) for key, value in partial.hash[::-1] if not _is_undefined(value)]
+        return tuple((key, self._expression(value)) for key, value in given)
+
     def _partial(self, partial: Partial) -> Node:
         name, context = partial.name, partial.context
         self._reach(name, *([] if context is None else [context]), *_values(partial))
         return PartialTag(
             name=name.original if isinstance(name, Path) else self._partial_name(name),
             context=None if context is None else self._expression(context),
-            hash=tuple((key, self._expression(value)) for key, value in partial.hash),
+            hash=self._hash(partial),
             block=None if partial.program is None else self.unit(partial.program),
             indent=partial.indent,
             levels=self._level + 1,
             fault=self._fault(partial.position),
         ).node()
+
+
+def _is_undefined(expression: Expression) -> bool:
+    return isinstance(expression, Literal) and expression.undefined
 
 
 def _values(partial: Partial) -> list[Expression]:

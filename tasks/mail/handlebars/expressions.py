@@ -45,7 +45,10 @@ class ExpressionReader:
         return self._take()
 
     def _unexpected(self, expected: str) -> TemplateError:
-        return self._source.unexpected(self._token.position, str(self._token), expected)
+        token = self._token
+        if token.kind is Kind.BROKEN:
+            return self._source.error(token.position, token.text)
+        return self._source.unexpected(token.position, str(token), expected)
 
     def _enter(self, position: int) -> None:
         self._nesting += 1
@@ -129,4 +132,5 @@ def _literal(token: Token) -> Literal:
         exact = token.text.lstrip("-").isdigit() and len(token.text) <= _EXACT_DIGITS
         value = int(token.text) if exact else float(token.text)
     name = to_string(value) if token.kind is Kind.NUMBER else token.text
-    return Literal(value, name, token.position)
+    undefined = token.kind is Kind.KEYWORD and token.text == "undefined"
+    return Literal(value, name, token.position, undefined)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 
-from tasks.mail.handlebars.errors import quote
 from tasks.mail.handlebars.tokens import Kind, Token
 from tasks.mail.handlebars.values import SPACE
 
@@ -44,6 +43,8 @@ _INSIDE = re.compile(
     """,
     re.VERBOSE,
 )
+#: Perhaps a name, which is followed by what may not follow it.
+_BEFORE_FAULT = re.compile(rf"[{SPACE}]*(?P<name>(?:{_NAME})?)")
 _COMMENT_END = re.compile(r"(?P<close>~?)\}\}")
 _LONG_COMMENT_END = re.compile(r"--(?P<close>~?)\}\}")
 _END_RAW = re.compile(rf"\{{\{{\{{\{{/({_NAME})\}}\}}\}}\}}")
@@ -54,16 +55,16 @@ _LAST = (Kind.CLOSE, Kind.CLOSE_UNESCAPED, Kind.CLOSE_RAW)
 
 
 def tokens(text: str) -> list[Token]:
-    """Split the text. The last token is END, or INVALID where it stops being Handlebars."""
+    """Split the text. The last token is END, or says where it stops being Handlebars."""
     return _Lexer(text).read()
 
 
-class _Invalid(Exception):
-    """No token begins here."""
+class _Broken(Exception):
+    """The text goes on in no way that Handlebars knows."""
 
-    def __init__(self, position: int, found: str) -> None:
-        super().__init__(found)
-        self.token = Token(Kind.INVALID, found, position)
+    def __init__(self, position: int, text: str, kind: Kind = Kind.BROKEN) -> None:
+        super().__init__(text)
+        self.token = Token(kind, text, position)
 
 
 class _Lexer:
@@ -77,13 +78,15 @@ class _Lexer:
             while self._position < len(self._text):
                 self._read_content()
             self._tokens.append(Token(Kind.END, "", self._position))
-        except _Invalid as invalid:
-            self._tokens.append(invalid.token)
+        except _Broken as broken:
+            self._tokens.append(broken.token)
         return self._tokens
 
     def _add_content(self, content: str, position: int) -> None:
         if "\0" in content:
-            raise _Invalid(position + content.index("\0"), "a NUL character")
+            raise _Broken(
+                position + content.index("\0"), "a NUL character has no place in a template"
+            )
         if content:
             self._tokens.append(Token(Kind.CONTENT, content, position))
 
@@ -134,7 +137,7 @@ class _Lexer:
 
     def _read_comment(self, start: re.Match[str], end: re.Match[str] | None) -> None:
         if end is None:
-            raise _Invalid(start.start(), "a comment without an end")
+            raise _Broken(start.start(), "the comment has no end")
         tildes = start["open"] == "~", end["close"] == "~"
         self._tokens.append(Token(Kind.COMMENT, "", start.start(), *tildes))
         self._position = end.end()
@@ -156,10 +159,17 @@ class _Lexer:
                 if kind is Kind.CLOSE_RAW:
                     self._read_raw(start)
                 return
-        rest = self._text[self._position :].lstrip(SPACE)
-        self._position = len(self._text) - len(rest)
-        if rest:
-            raise _Invalid(self._position, quote(rest[0]))
+        self._read_fault()
+
+    def _read_fault(self) -> None:
+        """Read what is left of a tag, at a character that has no place there or at the end."""
+        match = _BEFORE_FAULT.match(self._text, self._position)
+        if match:
+            self._position = match.end()
+            if match["name"]:
+                self._tokens.append(Token(Kind.NAME, match["name"], match.start("name")))
+        if self._position < len(self._text):
+            raise _Broken(self._position, self._text[self._position], Kind.INVALID)
 
     def _read_quoted(self, start: int) -> None:
         r"""Read a string or a name in brackets. A backslash before its end makes that part of it.
@@ -174,7 +184,7 @@ class _Lexer:
             end = self._text.find(mark, end + 1)
         end = max(end, last)
         if end < 0:
-            raise _Invalid(start, f"a {self._text[start]} without an end")
+            raise _Broken(start, f"the {self._text[start]} has no end")
         self._position = end + 1
         if mark == "]":
             name = _ESCAPED_BRACKET.sub(r"\1", self._text[start : end + 1])[1:-1]
@@ -200,5 +210,5 @@ class _Lexer:
             else:
                 self._position = self._text.find("{{{{", start + 1)
                 if self._position < 0:
-                    raise _Invalid(opened, "a raw block without an end")
+                    raise _Broken(opened, "the raw block has no end")
             self._add_content(self._text[start : self._position], start)

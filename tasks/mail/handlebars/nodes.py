@@ -53,6 +53,8 @@ class Literal:
     #: As a name: `{{12}}` looks for the key "12", `{{> 12}}` for the partial "12".
     original: str
     position: int
+    #: It is the word undefined.
+    undefined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

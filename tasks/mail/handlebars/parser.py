@@ -57,7 +57,7 @@ class _Parser(ExpressionReader):
     def read(self) -> Program:
         program = self._read_program()
         if not self._at(Kind.END):
-            raise self._unexpected("text or a tag that stands for itself")
+            raise self._unexpected("text or a tag that needs no other before it")
         return program
 
     def _read_program(self, names: tuple[str, ...] = ()) -> Program:

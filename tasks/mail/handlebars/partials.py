@@ -85,7 +85,8 @@ class PartialTag:
     name: str | Value
     #: What gives its context; None: the one around the tag.
     context: Value | None
-    hash: tuple[tuple[str, Value], ...]
+    #: What is put into its context; None: nothing, and the context stays what it is.
+    hash: tuple[tuple[str, Value], ...] | None
     block: Code | None
     indent: str
     #: The levels of nesting from the start of the program up to the partial.
@@ -114,7 +115,7 @@ class PartialTag:
 
     def _context(self, scope: Scope) -> Any:
         context = self.context(scope) if self.context else scope.context
-        if self.hash:
+        if self.hash is not None:
             context = as_map(context, scope.run)
             context.update([(key, value(scope)) for key, value in self.hash])
         return context

@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.mail.handlebars.access import member
 from tasks.mail.handlebars.nodes import Path
-from tasks.mail.handlebars.runtime import Data, Run, Scope, Value
+from tasks.mail.handlebars.runtime import Data, Scope, Value
 from tasks.mail.handlebars.values import is_true
 
 
@@ -87,10 +87,8 @@ def variable(path: Path) -> Value:
     keys, depth = path.parts[1:], path.depth
 
     def value(scope: Scope) -> Any:
-        data: Data | None = scope.data
-        for _ in range(depth):
-            data = data.parent if data else None
-        found = read(data, scope.run) if data else None
+        data = _data(scope, depth)
+        found = read(data) if data else None
         for key in keys:
             if not is_true(found):
                 return found
@@ -100,16 +98,31 @@ def variable(path: Path) -> Value:
     return value
 
 
-def _partial_block(data: Data, run: Run) -> str | None:
-    """Upstream has a function there, which `if` and all others call without a context."""
-    return data.block.text(run) if data.block else None
+def _data(scope: Scope, depth: int) -> Data | None:
+    data: Data | None = scope.data
+    for _ in range(depth):
+        data = data.parent if data else None
+    return data
 
 
-_VARIABLES: dict[str, Callable[[Data, Run], Any]] = {
-    "root": lambda data, _: data.root,
-    "key": lambda data, _: data.key,
-    "index": lambda data, _: data.index,
-    "first": lambda data, _: data.first,
-    "last": lambda data, _: data.last,
-    "partial-block": _partial_block,
+def partial_block(path: Path) -> Value:
+    """Compile `@partial-block` where it is asked for its text.
+
+    Upstream has a function there, which it calls without a context.
+    """
+    depth = path.depth
+
+    def value(scope: Scope) -> str | None:
+        data = _data(scope, depth)
+        return data.block.text(scope.run) if data and data.block else None
+
+    return value
+
+
+_VARIABLES: dict[str, Callable[[Data], Any]] = {
+    "root": lambda data: data.root,
+    "key": lambda data: data.key,
+    "index": lambda data: data.index,
+    "first": lambda data: data.first,
+    "last": lambda data: data.last,
 }

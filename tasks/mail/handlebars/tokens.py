@@ -41,7 +41,12 @@ class Kind(Enum):
     OPEN_PARAMS = "as |"
     CLOSE_PARAMS = "|"
     INVALID = "what is no part of the language"
+    #: Its text says what is wrong.
+    BROKEN = "what has no end"
     END = "the end of the template"
+
+    #: Members are single; Enum's own hash is a function in Python, and slow.
+    __hash__ = object.__hash__
 
 
 @dataclass(slots=True)
@@ -59,10 +64,7 @@ class Token:
     bracketed: bool = False
 
     def __str__(self) -> str:
-        if self.kind in _SPOKEN_OF:
-            return self.text or self.kind.value
-        return quote(self.text or self.kind.value)
-
-
-#: Their text is words of ours, not a piece of the template.
-_SPOKEN_OF = (Kind.INVALID, Kind.END, Kind.COMMENT)
+        # These two have no text of their own.
+        if self.kind in (Kind.END, Kind.COMMENT):
+            return str(self.kind.value)
+        return quote(self.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,14 @@ class Lazily(Mapping[str, Template]):
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = sources
+        self._compiled: dict[str, Template] = {}
 
     def __getitem__(self, name: str) -> Template:
-        return handlebars.compile(self._sources[name], name=name)
+        if name not in self._compiled:
+            self._compiled[name] = handlebars.compile(self._sources[name], name=name)
+        return self._compiled[name]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._sources)
 
     def __len__(self) -> int:
