@@ -27,10 +27,13 @@ format: install ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+bench: $(VENV)/.installed-bench ## Measure beside the peers, about an hour; BENCH="--only ours,floor --mails 500"
+	@$(BIN)/python -m bench $(BENCH)
+
 clean: ## Remove the local data (the mails of `make run`)
 	rm -rf .local
 
-.PHONY: help install run test check format clean
+.PHONY: help install run test check format bench clean
 
 # Asked first: on Debian, `python3 -m venv` without python3-venv fails and leaves half a .venv behind.
 $(VENV)/bin/python:
@@ -49,3 +52,7 @@ $(VENV)/.installed: $(VENV)/bin/python requirements.txt requirements-local.txt r
 	@echo "Installing into $(VENV), once: about a minute"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed-local
+
+$(VENV)/.installed-bench: $(VENV)/.installed requirements-bench.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@

@@ -17,13 +17,16 @@ import psutil
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from bench.mails import mail
 from local import broker, mongo, ports
 from local.processes import Server
 
 
+__all__ = ["ROOT", "SBIN", "Stack", "mail", "stack", "wait_for"]
+
 ROOT = Path(__file__).parents[1]
 #: Debian keeps Postfix's programs where a user's PATH does not look.
-_SBIN = "/usr/sbin:/usr/lib/postfix/sbin"
+SBIN = "/usr/sbin:/usr/lib/postfix/sbin"
 
 
 @dataclass
@@ -36,21 +39,35 @@ class Stack:
     directory: Path
     exits: ExitStack
 
-    def start(self, name: str, command: list[str], ready: str, **variables: str) -> Server:
+    def start(self, name: str, command: list[str], ready: str, /, **variables: str) -> Server:
         """Start one of the application's processes; `ready` is a text of its log."""
-        log = self.directory / f"{name}.log"
+        return self.start_in(ROOT, name, command, ready, **variables)
+
+    def start_in(
+        self, directory: Path, name: str, command: list[str], ready: str, /, **variables: str
+    ) -> Server:
+        """Start a process in a working directory of its own."""
+        log = self._new_log(name)
         server = Server(
             name=name,
             command=command,
             log=log,
             ready=lambda _pid: log.exists() and ready in log.read_text(errors="replace"),
             environment={**self.environment, **variables},
-            directory=ROOT,
+            directory=directory,
         )
+        return self.add(name, server)
+
+    def add(self, name: str, server: Server) -> Server:
+        """Start a server that was made elsewhere, and end it with the stack."""
         server.start()
         self.exits.callback(_end, server)
         self.servers[name] = server
         return server
+
+    def stop(self, name: str) -> None:
+        """End a process and forget it; one of the same name may start then."""
+        _end(self.servers.pop(name))
 
     def watcher(self, name: str = "watcher", **variables: str) -> Server:
         """Start the watcher; returns when it leads."""
@@ -61,6 +78,11 @@ class Stack:
         command = [sys.executable, "-m", "celery", "-A", "tasks", "worker", *options]
         command += ["--without-gossip", "--without-mingle", "-n", f"bench{number}@%h"]
         return self.start(f"worker{number}", command, "ready.", **variables)
+
+    def _new_log(self, name: str) -> Path:
+        """Name a log that is not there yet: `ready` must not find what an earlier process wrote."""
+        starts = len(list(self.directory.glob(f"{name}.*.log")))
+        return self.directory / f"{name}.{starts}.log"
 
     def cpu(self) -> dict[str, float]:
         """Return the CPU seconds each process and its children have used so far."""
@@ -132,7 +154,7 @@ def _sink(directory: Path, delay_ms: int, options: Sequence[str]) -> tuple[Serve
     if delay_ms:
         command = [sys.executable, "-m", "bench.slow_sink", str(port), str(delay_ms)]
     else:
-        program = shutil.which("smtp-sink", path=f"{os.environ['PATH']}:{_SBIN}")
+        program = shutil.which("smtp-sink", path=f"{os.environ['PATH']}:{SBIN}")
         if program is None:
             sys.exit("bench: no smtp-sink: sudo apt-get install postfix (it need not run)")
         command = [program, *options, f"127.0.0.1:{port}", "1000"]
@@ -145,16 +167,6 @@ def _sink(directory: Path, delay_ms: int, options: Sequence[str]) -> tuple[Serve
         ready=lambda _pid: ports.accepts(port),
         directory=ROOT,
     ), port
-
-
-def mail(number: int) -> dict[str, Any]:
-    """Make a mail of 2 KB: text and HTML."""
-    text = f"Dear customer {number},\n\n" + "your order is on its way. Thank you! " * 18
-    html = f"<p>Dear customer {number},</p>" + "<p>your order is on its way.</p>" * 40
-    return {
-        "to": f"customer{number}@example.com",
-        "message": {"subject": f"Your order {number}", "text": text, "html": html},
-    }
 
 
 def wait_for(mails: Collection[dict[str, Any]], count: int, *, seconds: float) -> float:
