@@ -10,7 +10,7 @@ from bench.table import PARTS, Row
 
 
 _COLOURS = {"application": "#2a6f97", "database": "#e09f3e", "broker": "#9e2a2b"}
-_OURS, _OTHERS = "#2a6f97", "#a9b4bd"
+_OURS, _FLOOR, _PEER = "#2a6f97", "#d9dee2", "#a9b4bd"
 
 
 def draw(rows: Sequence[Row], stem: Path, caption: str) -> list[Path]:
@@ -25,7 +25,7 @@ def draw(rows: Sequence[Row], stem: Path, caption: str) -> list[Path]:
     figure, axes = plt.subplots(2, 2, figsize=(13, 2 * height), layout="constrained")
     _bars(axes[0][0], shown, [row.rate for row in shown], "mails/s, server answers at once")
     _cpu(axes[0][1], shown)
-    _bars(axes[1][0], shown, [row.slow_rate for row in shown], "mails/s, 20 ms before every reply")
+    _bars(axes[1][0], shown, [row.slow_rate for row in shown], "mails/s, slow server")
     _latency(axes[1][1], shown)
     figure.suptitle(caption, fontsize=10)
     files = [stem.with_suffix(".png"), stem.with_suffix(".svg")]
@@ -36,11 +36,17 @@ def draw(rows: Sequence[Row], stem: Path, caption: str) -> list[Path]:
 
 
 def _bars(axis: Any, rows: Sequence[Row], values: Sequence[float | None], title: str) -> None:
-    colours = [_OURS if row.name.startswith("ours") else _OTHERS for row in rows]
+    colours = [_colour(row) for row in rows]
     bars = axis.barh([row.title for row in rows], [each or 0 for each in values], color=colours)
     axis.bar_label(bars, labels=[f"{each:,.0f}" if each else "–" for each in values], padding=3)
     axis.set_title(title)
     axis.margins(x=0.15)
+
+
+def _colour(row: Row) -> str:
+    if row.name.startswith("ours"):
+        return _OURS
+    return _FLOOR if row.name.startswith("floor") else _PEER
 
 
 def _cpu(axis: Any, rows: Sequence[Row]) -> None:
@@ -49,15 +55,18 @@ def _cpu(axis: Any, rows: Sequence[Row]) -> None:
         widths = [row.part(part) or 0.0 for row in rows]
         axis.barh([row.title for row in rows], widths, left=left, color=_COLOURS[part], label=part)
         left = [begin + width for begin, width in zip(left, widths, strict=True)]
+    for number, total in enumerate(left):
+        axis.text(total, number, f" {total:.2f}", va="center")
     axis.set_title("CPU ms a mail")
-    axis.legend(loc="lower right")
+    axis.legend(loc="upper right")
+    axis.margins(x=0.15)
 
 
 def _latency(axis: Any, rows: Sequence[Row]) -> None:
     for number, row in enumerate(rows):
         if row.p50 is not None and row.p99 is not None:
-            axis.plot([row.p50, row.p99], [number, number], color=_OTHERS, linewidth=3)
+            axis.plot([row.p50, row.p99], [number, number], color=_PEER, linewidth=3)
             axis.plot(row.p50, number, "o", color=_OURS)
     axis.set_yticks(range(len(rows)), [row.title for row in rows])
     axis.set_xscale("log")
-    axis.set_title("insert → accepted, one mail at a time: p50 to p99, ms")
+    axis.set_title("insert → accepted when idle: p50 to p99, ms")

@@ -64,36 +64,45 @@ class Row:
 
 def markdown(rows: Sequence[Row]) -> str:
     """Make the tables; medians of the rounds whose books balance."""
-    floor = next((row.cpu for row in rows if row.name == "floor"), None)
-    tables = [_speeds(rows, floor), _guarantees(rows)]
+    tables = [_speeds(rows), _costs(rows)]
     if any(row.crash for row in rows):
-        tables.insert(1, _crashes(rows))
+        tables.append(_crashes(rows))
+    tables.append(_guarantees(rows))
     problems = [f"{row.name}: {each}" for row in rows for each in row.problems]
     return "\n\n".join([*tables, *problems])
 
 
-def _speeds(rows: Sequence[Row], floor: float | None) -> str:
-    head = ["", "mails/s", *(f"CPU ms, {part}" for part in PARTS), "sum", "× floor", "producer"]
-    head += ["slow server, mails/s", "p50 ms", "p99 ms", "memory MB", "books"]
-    lines = []
-    for row in rows:
-        ratio = row.cpu / floor if row.cpu and floor else None
-        parts = [_number(row.part(part), 2) for part in PARTS]
-        lines.append(
-            [
-                row.title,
-                _number(row.rate, 0),
-                *parts,
-                _number(row.cpu, 2),
-                _number(ratio, 2),
-                _number(row.part("producer"), 2),
-                _number(row.slow_rate, 0),
-                _number(row.p50, 1),
-                _number(row.p99, 1),
-                _number(row.memory, 0),
-                _books(row),
-            ]
-        )
+def _speeds(rows: Sequence[Row]) -> str:
+    head = ["", "mails/s", "slow server, mails/s", "p50 ms", "p99 ms", "memory MB", "books"]
+    lines = [
+        [
+            row.title,
+            _number(row.rate, 0),
+            _number(row.slow_rate, 0),
+            _number(row.p50, 1),
+            _number(row.p99, 1),
+            _number(row.memory, 0),
+            _books(row),
+        ]
+        for row in rows
+    ]
+    return _table(head, lines)
+
+
+def _costs(rows: Sequence[Row]) -> str:
+    floor = next((row.cpu for row in rows if row.name == "floor"), None)
+    head = ["CPU ms a mail", *PARTS, "sum", "× floor", "producer", "sink"]
+    lines = [
+        [
+            row.title,
+            *(_number(row.part(part), 2) for part in PARTS),
+            _number(row.cpu, 2),
+            _number(row.cpu / floor if row.cpu and floor else None, 2),
+            _number(row.part("producer"), 2),
+            _number(row.part("sink"), 2),
+        ]
+        for row in rows
+    ]
     return _table(head, lines)
 
 
@@ -104,14 +113,14 @@ def _books(row: Row) -> str:
 
 
 def _crashes(rows: Sequence[Row]) -> str:
-    head = ["killed in the middle", "mails sent twice", "never sent, said so"]
-    head += ["never sent, not said", "sent, called in doubt", "stuck", "settled after, s"]
+    head = ["kill -9, mails", "sent twice", "never sent", "… and reported"]
+    head += ["sent, called in doubt", "no outcome", "settled after, s"]
     lines = [
         [
             row.title,
-            *(str(each) for each in (crash.twice, crash.told, crash.lost)),
+            *(str(each) for each in (crash.twice, crash.unsent, crash.reported)),
             *(str(each) for each in (crash.in_doubt, crash.stuck)),
-            _number(crash.seconds, 1) if crash.seconds is not None else "never",
+            "never" if crash.seconds is None else _number(crash.seconds, 1),
         ]
         for row in rows
         if (crash := row.crash) is not None

@@ -17,7 +17,7 @@ class CeleryTask(MongoContender):
     title = "one Celery task a mail"
     guarantees = Guarantees(
         lease="each document",
-        crash="sent again after lease or visibility timeout: some twice",
+        crash="sent again after the lease: some twice; a message the broker lost: never sent",
         outcome="each recipient, in the document",
     )
 

@@ -129,7 +129,7 @@ class PostOfficeCelery(DjangoContender):
     with_celery = True
     guarantees = Guarantees(
         lease="none: one lock for one machine",
-        crash="waits for the next task; the batch's sent mails go twice",
+        crash="waits until the application hands over another mail; then as above",
         outcome="each mail, written once a batch",
     )
 
@@ -147,7 +147,7 @@ class CeleryEmail(DjangoContender):
     with_database = False
     guarantees = Guarantees(
         lease="none",
-        crash="mails live in the broker only; those in hand are lost",
+        crash="mails live in the broker only; those in hand come back after an hour or never",
         outcome="none: a count for each chunk, for a day",
     )
 
