@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from bench import meter
 from bench.contenders.base import Contender
+from bench.mails import mail
 from bench.sinks import BookedSink, FastSink, RecordingSink
 from tests.support.sink import Sink
 
@@ -110,18 +111,15 @@ def crash(contender: Contender, mails: int, kill_at: int, delay_ms: int) -> Cras
         time.sleep(_LATE)
     finally:
         contender.stop()
-    books = contender.books()
-    failed, stuck = books.failed - before.failed, mails - (books.settled - before.settled)
-    copies = sink.copies()
-    unsent = mails - len(copies)
-    reported = min(unsent, failed)
+    taken, failed = sink.copies(), contender.failures()
+    unsent = {mail(number)["to"] for number in range(mails)} - taken.keys()
     return Crash(
         killed_at=killed_at,
-        twice=sum(count > 1 for count in copies.values()),
-        unsent=unsent,
-        reported=reported,
-        in_doubt=failed - reported,
-        stuck=stuck,
+        twice=sum(count > 1 for count in taken.values()),
+        unsent=len(unsent),
+        reported=len(unsent & failed),
+        in_doubt=len(failed - unsent),
+        stuck=mails - (contender.books().settled - before.settled),
         seconds=seconds if settled else None,
     )
 

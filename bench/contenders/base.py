@@ -86,6 +86,10 @@ class Contender(ABC):
     def books(self) -> Books:
         """Read its own store."""
 
+    def failures(self) -> set[str]:
+        """Name the recipients of the mails that its store calls failed or in doubt."""
+        return set()
+
     @abstractmethod
     def workers(self) -> list[str]:
         """Name the processes that send; they are the ones to be killed."""
@@ -138,3 +142,7 @@ class MongoContender(Contender):
         ]
         found = {each["_id"]: each["count"] for each in self.running.mails.aggregate(groups)}
         return Books(sent=found.get("SUCCESS", 0), failed=found.get("ERROR", 0))
+
+    def failures(self) -> set[str]:
+        failed = self.running.mails.find({"delivery.state": "ERROR"}, {"to": 1})
+        return {each["to"] for each in failed}

@@ -50,6 +50,9 @@ class DjangoContender(Contender):
         sent, failed = self._ask("books").split()
         return Books(sent=int(sent), failed=int(failed))
 
+    def failures(self) -> set[str]:
+        return set(self._ask("failures").split())
+
     def start(self, *, slow: bool) -> None:
         self.start_workers(slow=slow)
 
@@ -152,4 +155,4 @@ class CeleryEmail(DjangoContender):
     )
 
     def start_workers(self, *, slow: bool) -> None:
-        self._start_celery("-P", "prefork", "-c", "32" if slow else "2")
+        self._start_celery(*(["-P", "threads", "-c", "128"] if slow else ["-c", "2"]))

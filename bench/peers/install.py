@@ -13,6 +13,8 @@ from bench.contenders.base import NotRun
 HERE = Path(__file__).parent
 PLACE = HERE.parent / "results" / "peers"
 _SECONDS = 600
+#: What nodemailer and MongoDB's driver ask for.
+_NODE = 20
 
 
 def python() -> Path:
@@ -30,9 +32,7 @@ def python() -> Path:
 def node(name: str) -> Path:
     """Install the package.json of a contender; return its node_modules. Raises NotRun."""
     place, wanted = PLACE / name, HERE / name / "package.json"
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            raise NotRun(f"no {program} on PATH: Node.js 20 or newer is needed")
+    _check_node()
     if not _is_there(place, wanted):
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
@@ -40,6 +40,15 @@ def node(name: str) -> Path:
         _run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], place)
         _note(place, wanted)
     return place / "node_modules"
+
+
+def _check_node() -> None:
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        raise NotRun(f"no node and npm on PATH: Node.js {_NODE} or newer is needed")
+    command = ["node", "--version"]
+    version = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    if int(version.removeprefix("v").partition(".")[0]) < _NODE:
+        raise NotRun(f"Node.js is {version}; {_NODE} or newer is needed")
 
 
 def _is_there(place: Path, wanted: Path) -> bool:

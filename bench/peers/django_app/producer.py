@@ -2,6 +2,7 @@
 
 insert FIRST COUNT   hand over these mails; answers the CPU seconds of doing so
 books                answers how many mails the contender's store has as sent and as failed
+failures             answers the recipients of those that failed
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Shop(Protocol):
 
     def insert(self, mails: list[dict[str, Any]]) -> None: ...
     def books(self) -> tuple[int, int]: ...
+    def failures(self) -> list[str]: ...
 
 
 class PostOffice:
@@ -51,6 +53,11 @@ class PostOffice:
 
         sent = Email.objects.filter(status=STATUS.sent).count()
         return sent, Email.objects.filter(status=STATUS.failed).count()
+
+    def failures(self) -> list[str]:
+        from post_office.models import STATUS, Email  # noqa: PLC0415
+
+        return [each.to[0] for each in Email.objects.filter(status=STATUS.failed)]
 
 
 class CeleryEmail:
@@ -87,6 +94,9 @@ class CeleryEmail:
         self._open = still
         return self._sent, self._failed
 
+    def failures(self) -> list[str]:
+        return []  # a failed task does not say which mails of its chunk were sent
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.peers.django_app.settings")
@@ -102,6 +112,8 @@ def main() -> None:
 def _answer(shop: Shop, verb: str, *numbers: str) -> str:
     if verb == "books":
         return " ".join(str(each) for each in shop.books())
+    if verb == "failures":
+        return " ".join(shop.failures())
     first, count = (int(each) for each in numbers)
     started = time.process_time()
     for start in range(first, first + count, _CHUNK):
