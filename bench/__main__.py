@@ -112,11 +112,18 @@ def _report(rows: list[Row], out: Path) -> None:
     results = {"machine": machine, "rows": [asdict(row) for row in rows]}
     out.with_suffix(".json").write_text(json.dumps(results, indent=1), encoding="utf-8")
     print(f"\n{machine['caption']}\n\n{text}\n")
+    print(f"written: {out}.md, {out}.json")
+    if any(row.rate for row in rows):
+        _draw(rows, out, machine["caption"])
+
+
+def _draw(rows: list[Row], out: Path, caption: str) -> None:
     try:
-        picture.draw(rows, out, machine["caption"])
+        files = picture.draw(rows, out, caption)
     except ImportError:
         print("no picture: pip install -r requirements-bench.txt")
-    print(f"written: {out}.md .json .png .svg")
+    else:
+        print(f"written: {', '.join(str(file) for file in files)}")
 
 
 def _machine() -> dict[str, Any]:

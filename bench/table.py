@@ -64,7 +64,11 @@ class Row:
 
 def markdown(rows: Sequence[Row]) -> str:
     """Make the tables; medians of the rounds whose books balance."""
-    tables = [_speeds(rows), _costs(rows)]
+    tables = []
+    if any(row.fast or row.slow or row.latency or row.not_run for row in rows):
+        tables.append(_speeds(rows))
+    if any(row.fast for row in rows):
+        tables.append(_costs(rows))
     if any(row.crash for row in rows):
         tables.append(_crashes(rows))
     tables.append(_guarantees(rows))
