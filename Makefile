@@ -30,10 +30,13 @@ format: install ## Format the code
 bench: $(VENV)/.installed-bench ## Measure beside the peers, about an hour; BENCH="--only ours,floor --mails 500"
 	@$(BIN)/python -m bench $(BENCH)
 
+steps: install ## Compare each step's CPU time with what is recorded, 20 seconds
+	@$(BIN)/python -m bench.steps
+
 clean: ## Remove the local data (the mails of `make run`)
 	rm -rf .local
 
-.PHONY: help install run test check format bench clean
+.PHONY: help install run test check format bench steps clean
 
 # Asked first: on Debian, `python3 -m venv` without python3-venv fails and leaves half a .venv behind.
 $(VENV)/bin/python:
