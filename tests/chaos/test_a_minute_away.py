@@ -33,7 +33,12 @@ SETTINGS = {"SWEEP_SECONDS": "1", "WORKER_CONCURRENCY": str(THREADS), "BATCH_SIZ
 #: Leases that run out in that minute: MongoDB's return finds them all expired.
 SHORT_LEASE = {"LEASE_SECONDS": "10"}
 #: Connections are refused for longer than one attempt is worth.
-RETRIES = {"MAX_ATTEMPTS": "100", "RETRY_BASE_SECONDS": "1", "RETRY_MAX_SECONDS": "4"}
+RETRIES = {
+    "MAX_ATTEMPTS": "100",
+    "RETRY_BASE_SECONDS": "1",
+    "RETRY_MAX_SECONDS": "4",
+    "CIRCUIT_SECONDS": "5",
+}
 
 NOT_SENT = {"delivery.state": {"$ne": State.SUCCESS}}
 MakeTrial = Callable[..., Trial]

@@ -20,20 +20,23 @@ SHORT = {
 STANDBY_LEADS = 10.0
 
 
-@pytest.mark.parametrize("victims", ["worker", "worker and watcher"])
-def test_killed_workers(trial: Trial, victims: str) -> None:
+@pytest.mark.parametrize(
+    ("victims", "claim"), [("worker", "each"), ("worker", "bulk"), ("worker and watcher", "each")]
+)
+def test_killed_workers(trial: Trial, victims: str, claim: str) -> None:
     """Three kills in 600 mails: what a worker had only claimed, another sends; what it was sending
     is ERROR; nothing else is."""
     application = trial.application
-    watcher, worker = application.watcher(**SHORT), application.worker(**SHORT)
+    ours = {**SHORT, "CLAIM": claim}
+    watcher, worker = application.watcher(**ours), application.worker(**ours)
     for kill in range(3):
         application.insert_numbered(range(kill * MAILS // 3, (kill + 1) * MAILS // 3))
         application.wait_for_all("SUCCESS", kill * MAILS // 4 + 20)
         trial.kill(worker)
         if victims != "worker":
             trial.kill(watcher)
-            watcher = application.watcher(**SHORT)
-        worker = application.worker(**SHORT)
+            watcher = application.watcher(**ours)
+        worker = application.worker(**ours)
     trial.sink.script = Script()
 
     trial.wait_until_settled()
@@ -43,7 +46,8 @@ def test_killed_workers(trial: Trial, victims: str) -> None:
     trial.note_leases(LEASE, SWEEP + standby)
     left = [before.phase for before, _ in trial.in_killed_hands()]
     counts = [f"{left.count(phase)} killed in phase {phase}" for phase in Phase]
-    trial.balance(f"kill -9 of the {victims}, three times", remarks=counts)
+    fault = f"kill -9 of the {victims}, three times"
+    trial.balance(f"{fault}, CLAIM={claim}", remarks=counts)
 
 
 def test_killed_leaders(trial: Trial) -> None:
