@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+SECONDS ?= 60
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
@@ -23,6 +24,9 @@ check: install ## Format, lint, types and import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+fuzz: install ## Random templates against the template engine: make fuzz SECONDS=1200
+	@$(BIN)/python -m tests.fuzz.handlebars --seconds $(SECONDS)
+
 format: install ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -36,7 +40,7 @@ steps: install ## Compare each step's CPU time with what is recorded, 20 seconds
 clean: ## Remove the local data (the mails of `make run`)
 	rm -rf .local
 
-.PHONY: help install run test check format bench steps clean
+.PHONY: help install run test check bench steps fuzz format clean
 
 # Asked first: on Debian, `python3 -m venv` without python3-venv fails and leaves half a .venv behind.
 $(VENV)/bin/python:
