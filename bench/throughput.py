@@ -24,9 +24,11 @@ def main(  # noqa: PLR0913, PLR0917 - the options of the command
     concurrency: int = 32,
     delay_ms: Annotated[int, typer.Option(help="before every SMTP reply")] = 0,
     rounds: int = 1,
+    setting: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, of the processes")] = None,
 ) -> None:
     """Measure the pipeline."""
     settings = {"WORKER_CONCURRENCY": str(concurrency)}
+    settings |= dict(each.split("=", 1) for each in setting or [])
     # Settings do not offer gevent; Celery's -P prefork gives way to WORKER_POOL.
     options = ["-P", pool] if pool == "gevent" else []
     if pool != "gevent":

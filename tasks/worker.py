@@ -118,7 +118,8 @@ class Worker:
     def deliver(self, ids: Sequence[Any], lane: Lane) -> Tally:
         """Attempt a batch. Raises PyMongoError when MongoDB stays away."""
         if self._troubles.is_open:
-            self._returns.hold(ids, reasons.connection(self._transport.server))
+            why = reasons.connection(self._transport.server)
+            self._returns.hold(ids, reasons.LOOK_AGAIN, why)
             return Tally(waiting=len(ids))
         token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         parts = Parts(

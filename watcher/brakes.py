@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Container
 
 from tasks.lanes import Lane
 from tasks.limits.outlook import Circuit, Lookout, Outlook
@@ -27,8 +28,8 @@ class Brakes:
         self._limit = lookout.limit
         self._outlook = Outlook(Circuit.CLOSED)
         self._looked = float("-inf")
-        #: Mails that were published, and when.
-        self._given: deque[tuple[float, int]] = deque()
+        #: When mails were published, in which lane, and how many.
+        self._given: deque[tuple[float, Lane, int]] = deque()
 
     @property
     def has_limit(self) -> bool:
@@ -51,19 +52,19 @@ class Brakes:
         interval = self._limit.interval
         turns = math.ceil((max(AHEAD, 2 * interval) - ahead) / interval)
         free = outlook.free if not ahead else 0
-        return max(turns, 0) + free - self._not_asked()
+        return max(turns, 0) + free - self._not_asked({lane, *lane.higher})
 
-    def gave(self, mails: int) -> None:
+    def gave(self, lane: Lane, mails: int) -> None:
         """Note that mails were published which have no turn yet."""
         if self._limit is not None:
-            self._given.append((time.monotonic(), mails))
+            self._given.append((time.monotonic(), lane, mails))
 
-    def _not_asked(self) -> int:
+    def _not_asked(self, lanes: Container[Lane]) -> int:
         """Count the mails for which no worker may have asked yet."""
         before = time.monotonic() - _ASKED
         while self._given and self._given[0][0] < before:
             self._given.popleft()
-        return sum(mails for _, mails in self._given)
+        return sum(mails for _, lane, mails in self._given if lane in lanes)
 
     def _look(self) -> Outlook:
         if time.monotonic() - self._looked > _FRESH:

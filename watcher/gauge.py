@@ -74,7 +74,8 @@ class Gauge:
             return 0
         if not self.brakes.has_limit:
             return self.step
-        busy = any(messages > BUSY for messages in self.messages().values())
+        queued = self.messages()
+        busy = any(queued[each] > BUSY for each in (lane, *lane.higher))
         if busy or any(higher in self.feeding for higher in lane.higher):
             return 0
         return min(self.brakes.room(lane), self.step)

@@ -36,6 +36,8 @@ LINGER = 0.05
 #: Seconds between two saves of the resume token while events keep coming. An idle stream's token
 #: is saved when the lease is due for renewal, by the same write.
 SAVE_EVERY = 0.25
+#: Among so many messages mails are spread whose turns follow each other.
+TOGETHER = 1
 #: Seconds between two tries while the broker is away.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 
@@ -134,7 +136,7 @@ class Leading:
         back = [each for each in candidates if each.waits_for is not None]
         if back:
             # One after the other, each in its slot: one pair of hands is enough for all.
-            self._publish(back, self._patiently(self._gauge.full), spread=1)
+            self._publish(back, self._patiently(self._gauge.full), spread=TOGETHER)
 
     def _publish(
         self,
@@ -152,7 +154,9 @@ class Leading:
             messages = list(chunks.split(ready, queued, self._batch_size, spread))
             self._patiently(lambda: enqueue.enqueue(messages, now))
             self._gauge.published(lane for lane, _ in messages)
-            self._gauge.brakes.gave(sum(each.waits_for is None for each in ready))
+            if spread != TOGETHER:
+                for lane, mails in Counter(each.lane for each in ready).items():
+                    self._gauge.brakes.gave(lane, mails)
         for candidate in candidates:
             if due := candidate.due(now):
                 self._rounds.expect(due, now)

@@ -77,10 +77,14 @@ class Returns:
         except BulkWriteError as error:
             self._malformed.settle_all(error, [each.claim.id for each in waiting])
 
-    def hold(self, ids: Sequence[Any], why: str) -> None:
-        """Let waiting mails that nobody has claimed wait for the feeder."""
+    def hold(self, ids: Sequence[Any], seconds: float, why: str) -> None:
+        """Let waiting mails that nobody has claimed wait for some seconds."""
         query = {"_id": {"$in": list(ids)}, "delivery.state": IS_WAITING}
-        changes = {"delivery.enqueueTime": None, "delivery.waitsFor": why}
+        changes = {
+            "delivery.enqueueTime": None,
+            "delivery.nextAttemptTime": self._now() + timedelta(seconds=seconds),
+            "delivery.waitsFor": why,
+        }
         self._mails.update_many(query, {"$set": changes})
 
     def stamp(self, ids: Sequence[Any], enqueue_time: datetime) -> None:

@@ -15,8 +15,12 @@ from tasks.limits.limits import Limit
 
 
 #: Seconds a worker waits for a slot with the mail in hand. A mail that goes first may look farther:
-#: the nearer slots may all have been given.
-HORIZON, FIRST_HORIZON = 0.4, 1.0
+#: the nearer slots may all have been given. Not much farther: until a slot is given, the mail
+#: before it in the chain can still be reported late.
+HORIZON, FIRST_HORIZON = 0.4, 0.6
+#: The part of a window by which a mail may begin late: it has to be through when the next slot of
+#: its chain is given.
+_LATEST = 0.25
 #: A mail that is to come again comes so many seconds before its turn: it has to be enqueued,
 #: claimed and composed first.
 LEAD = 0.2
@@ -64,9 +68,9 @@ class Slot:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is so late that the next in its chain may have been given."""
+        """Whether it is so late that the next in its chain may be given before it is through."""
         shortest = min(limit.rate.seconds for limit in self.limits)
-        return time.monotonic() - self.earliest > shortest / 2
+        return time.monotonic() - self.earliest > shortest * _LATEST
 
 
 @dataclass(frozen=True, slots=True)

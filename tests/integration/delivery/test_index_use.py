@@ -138,6 +138,23 @@ def test_every_priority_is_in_one_span(mails: Mails, sweep: Sweep, priority: Any
     assert [span.lane for span in found] == [lanes.of(priority)]
 
 
+def test_the_next_due_mail_is_found_at_once(
+    mails: Mails, settings: Settings, clock: SetClock
+) -> None:
+    """One key, however many wait for their times."""
+    for number in range(500):
+        later = clock() + timedelta(seconds=1000 - number)
+        insert_pending(mails, clock(), number, nextAttemptTime=later)
+
+    [command] = commands_of(
+        settings, clock, lambda sweep, _: sweep.earliest(State.PENDING, spans.USUAL[1])
+    )
+
+    plan = mails.database.command("explain", command, verbosity="executionStats")
+    assert "SORT" not in stages(plan["queryPlanner"]["winningPlan"])
+    assert plan["executionStats"]["totalKeysExamined"] <= 2
+
+
 def test_the_indexes_are_made_once(mails: Mails) -> None:
     """Making them again is harmless, and all are there."""
     ours = [indexes.LIVE, indexes.DUE, indexes.EXPIRY]
@@ -185,7 +202,8 @@ class Finds(CommandListener):
             kept = {"find", "filter", "projection", "limit", "hint", "min", "max"}
             command = {k: v for k, v in event.command.items() if k in kept}
             # The first answer of a cursor has as many as a limit would allow.
-            self.finds.append({**command, "limit": event.command.get("batchSize", STEP)})
+            limit = event.command.get("limit") or event.command.get("batchSize", STEP)
+            self.finds.append({**command, "limit": limit})
 
     def succeeded(self, event: Any) -> None:
         """Nothing to keep."""

@@ -10,9 +10,10 @@ import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from tasks.delivery import spans
 from tasks.delivery.claim import Claims
 from tasks.delivery.returns import Returns, Waiting
-from tasks.delivery.states import LEASE_EXPIRED
+from tasks.delivery.states import LEASE_EXPIRED, State
 from tasks.delivery.sweep import Sweep
 from tests.support.clock import SetClock
 from tests.support.deliveries import delivery_of, insert_pending, must_claim
@@ -175,3 +176,22 @@ def test_one_document_without_room_does_not_hold_up_the_others(
 
     assert delivery_of(mails, "other")["state"] == "PENDING"
     assert "too large" in delivery_of(mails, "full")["error"]
+
+
+def test_mails_that_nobody_claimed_are_held(
+    mails: Mails, claims: Claims, returns: Returns, clock: SetClock, sweep: Sweep
+) -> None:
+    """Those that wait go back for a while, with the reason; what is in work or done does not."""
+    for id in ("waits", "claimed", "other"):
+        insert_pending(mails, clock(), id)
+    insert_pending(mails, clock(), "done", state="SUCCESS")
+    must_claim(claims, "claimed")
+    before = [delivery_of(mails, id) for id in ("claimed", "done")]
+
+    returns.hold(["waits", "claimed", "done", "gone"], 5, "a connection")
+
+    clock.advance(5)
+    found = sweep.due(State.PENDING, spans.USUAL[1], 10)
+    assert [each.id for each in found] == ["waits"]
+    assert found[0].waits_for == "a connection"
+    assert [delivery_of(mails, id) for id in ("claimed", "done")] == before

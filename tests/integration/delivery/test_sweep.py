@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from bson.datetime_ms import DatetimeMS
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
@@ -260,3 +261,24 @@ def test_operators_in_a_forged_lease_are_values(
     assert sweep.end_leases(sweep.expired_leases(10)) == 1
 
     assert delivery_of(mails)["state"] == "ERROR"
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([], None),
+        ([None, "soon", 5], None),
+        ([datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC), None], 1767225600000),
+        ([DatetimeMS(10**15), datetime(2026, 1, 1, tzinfo=UTC)], 1767225600000),
+        ([DatetimeMS(10**15)], None),
+    ],
+)
+def test_the_next_due_time(
+    mails: Mails, sweep: Sweep, clock: SetClock, times: list[Any], expected: int | None
+) -> None:
+    """The earliest date up to the year 9999; anything else never comes."""
+    for number, time in enumerate(times):
+        insert_pending(mails, clock(), number, nextAttemptTime=time)
+    insert_pending(mails, clock(), "done", state="SUCCESS", nextAttemptTime=clock())
+
+    assert sweep.earliest(State.PENDING, NO_PRIORITY) == expected

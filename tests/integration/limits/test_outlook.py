@@ -81,8 +81,10 @@ def test_room(lookout: Lookout) -> None:
     brakes = Brakes(lookout)
 
     assert brakes.room(Lane.NORMAL) == 10 + AHEAD * 10
-    brakes.gave(15)
+    brakes.gave(Lane.NORMAL, 15)
     assert brakes.room(Lane.NORMAL) == 10 + AHEAD * 10 - 15
+    assert brakes.room(Lane.LOW) == 10 + AHEAD * 10 - 15
+    assert brakes.room(Lane.HIGH) == 10 + AHEAD * 10
 
 
 def test_room_when_turns_reach_far(client: redis.Redis, lookout: Lookout) -> None:

@@ -227,7 +227,7 @@ def test_a_slot_without_a_mail_is_free_for_another(permits: Permits, settings: S
 
 
 def test_a_slot_is_lost_when_the_next_may_have_been_given(settings: Settings) -> None:
-    """Half a window after its time nobody may use it any more."""
+    """A quarter of the window after its time nobody may use it any more."""
     limit, now = limit_of(settings, "14/second"), time.monotonic()
 
     assert Slot(now - 0.6, now - 0.6, 0, [limit]).is_lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,6 +35,19 @@ def test_a_mail_waits_for_its_send_at(watched: Application, delivery: Any) -> No
 
     assert watched.delivery(id)["enqueueTime"] >= time
     assert watched.delivery(id)["nextAttemptTime"] is None
+
+
+def test_a_mail_is_enqueued_at_its_time(watched: Application) -> None:
+    """Not at the next full second: the watcher knows the next time that is due."""
+    times = [soon(0.5 + 0.37 * number) for number in range(7)]
+    ids = [id for time in times for id in watched.insert(sendAt=time)]
+
+    wait_until_queued(watched, *ids)
+
+    enqueued = [watched.delivery(id)["enqueueTime"] for id in ids]
+    late = [(at - time).total_seconds() for at, time in zip(enqueued, times, strict=True)]
+    assert min(late) >= 0
+    assert statistics.median(late) < 0.3
 
 
 @pytest.mark.parametrize(
