@@ -100,13 +100,14 @@ class Feeder:
         self._gauge.feeding.discard(lane)
         pause = self._look_every if was_fed else NET_EVERY
         more = False
-        for source in sources:
+        for number, source in enumerate(sources):
             if not source.is_due:
                 continue
             room = int(self._gauge.room(lane))
             if room < 1:  # what comes next waits behind those that may be left
                 self._gauge.feeding.add(lane)
                 source.next_look = 0.0
+                self._waiting[lane] = sources[number:] + sources[:number]  # it is first next time
                 return more
             more |= self._step(source, pause, room)
         if more:

@@ -26,11 +26,12 @@ class Gauge:
 
     def __init__(self, queue_limit: int, batch_size: int, brakes: Brakes) -> None:
         #: Under load every message holds batch_size ids.
-        self.limit = max(1, queue_limit // batch_size)
+        limit = max(1, queue_limit // batch_size)
         #: Documents in one step.
         self.step = min(_STEP, max(1, queue_limit // 4))
-        #: A queue this long has no room for another step.
-        self._full = max(1, self.limit - math.ceil(self.step / batch_size) + 1)
+        #: A queue this long has no room for another step. Up to BUSY messages are small ones.
+        self._full = max(BUSY, limit - math.ceil(self.step / batch_size) + 1)
+        self._low = max(BUSY, limit) // 2
         self.brakes = brakes
         #: Lanes whose older mails the feeder is still bringing in.
         self.feeding: set[Lane] = set()
@@ -82,7 +83,7 @@ class Gauge:
 
     def runs_low(self, lane: Lane) -> bool:
         """Tell whether a queue, as last read, is to be fed."""
-        return self._backlogs[lane].messages <= self.limit // 2
+        return self._backlogs[lane].messages <= self._low
 
     def published(self, lanes: Iterable[Lane]) -> None:
         """Count messages that were just published, one for each lane named."""

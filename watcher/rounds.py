@@ -23,6 +23,8 @@ from watcher.losses import Losses
 
 #: Seconds between two looks for room in the queues, and for mails that are due later.
 FEED_EVERY = 1.0
+#: The same for room in the queues, when mails wait for it: no queue must run dry.
+_FEED_AGAIN = 0.2
 #: The same for mails that are due, when a limit makes them wait for moments.
 SHORT_LOOK = 0.1
 #: Seconds between two looks while the SMTP server is away.
@@ -100,17 +102,19 @@ class Rounds:
         if time.monotonic() >= self._due.next_look:
             self._due.bring()
         if time.monotonic() >= self._next_feed:
-            self._next_feed = time.monotonic() + FEED_EVERY
             self._feed_all()
 
     def _feed_all(self) -> None:
         if self._events >= self._gauge.step:
             self._feeder.stream_is_busy()
         self._events = 0
+        more = False
         for lane in Lane:
             self._losses.note(lane, self._gauge.look_now(lane))
-            if self._feeder.feed(lane):
-                self._next_feed = 0.0
+            more |= self._feeder.feed(lane)
+        hurry = self._gauge.feeding and not self._gauge.brakes.has_limit
+        pause = _FEED_AGAIN if hurry else FEED_EVERY
+        self._next_feed = 0.0 if more else time.monotonic() + pause
 
     def _stand_still(self, circuit: Circuit) -> None:
         """While the SMTP server is away every mail waits here, but for one that tries it."""

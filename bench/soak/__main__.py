@@ -49,7 +49,8 @@ def main(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Send a backlog, and see what the processes promise about it."""
     signal.signal(signal.SIGTERM, _leave)
-    limit = queue_limit or min(50_000, max(1000, mails // 10))
+    # Not less than the workers have in hand, or they idle; less than all, or nothing is fed.
+    limit = queue_limit or min(50_000, max(5_000, mails // 4))
     seconds = minutes * 60 or _OTHER_SECONDS + mails / _SLOWEST
     out = out or _RESULTS / f"soak-{datetime.now(UTC):%Y%m%d-%H%M%S}-{mails}"
     out.mkdir(parents=True, exist_ok=True)

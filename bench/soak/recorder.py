@@ -70,6 +70,8 @@ class Recorder:
             try:
                 process = psutil.Process(server.pid)
                 with process.oneshot():
+                    if process.status() == psutil.STATUS_ZOMBIE:
+                        continue
                     times = process.cpu_times()
                     self._cpu[name] = times.user + times.system
                     memory[name] = process.memory_info().rss

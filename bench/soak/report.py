@@ -13,6 +13,10 @@ from bench.soak.queries import Explained
 from bench.soak.run import Outcome
 
 
+#: Queries in the table; outcome.json has them all.
+_SHOWN = 12
+
+
 def show(outcome: Outcome, broken: Sequence[str], console: Console) -> None:
     """Print everything, the broken promises last."""
     console.print(_course(outcome))
@@ -71,11 +75,15 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 def _urgent(outcome: Outcome) -> Iterator[tuple[str, str]]:
     for leaderless, title in ((False, "high priority"), (True, "… with no leader")):
-        taken = sorted(each.seconds for each in outcome.probes if each.leaderless is leaderless)
-        if taken:
-            p50, p95 = statistics.median(taken), taken[int(len(taken) * 0.95)]
-            text = f"insert → SUCCESS p50 {p50:.2f} s, p95 {p95:.2f} s, longest {taken[-1]:.2f} s"
-            yield title, f"{text} ({len(taken)} mails)"
+        probes = [each for each in outcome.probes if each.leaderless is leaderless]
+        for what, taken in (
+            ("enqueued", sorted(each.enqueued for each in probes if each.enqueued is not None)),
+            ("SUCCESS", sorted(each.seconds for each in probes)),
+        ):
+            if taken:
+                p50, p95 = statistics.median(taken), taken[int(len(taken) * 0.95)]
+                text = f"insert → {what}: p50 {p50:.2f}, p95 {p95:.2f}, longest {taken[-1]:.2f} s"
+                yield title, f"{text} ({len(taken)} mails)"
 
 
 def _memory(outcome: Outcome) -> Table:
@@ -96,18 +104,17 @@ def _costs(outcome: Outcome) -> Table:
 
 
 def _queries(explained: Sequence[Explained]) -> Table:
-    """One line a query: the most of all times it was explained, and its slowest plan."""
+    """The slowest of them; keys and documents are the most of all times it was explained."""
     whens = list(dict.fromkeys(each.when for each in explained))
-    table = _table("\nQueries of the sweep", "query", "keys", "documents", *_titles(whens), "")
-    for name in dict.fromkeys(each.name for each in explained):
-        rows = [each for each in explained if each.name == name]
+    by_name: dict[str, list[Explained]] = {}
+    for each in explained:
+        by_name.setdefault(each.name, []).append(each)
+    slowest = sorted(by_name, key=lambda name: -max(row.milliseconds for row in by_name[name]))
+    title = f"\nThe {_SHOWN} slowest of {len(by_name)} queries of the sweep"
+    table = _table(title, "query", "keys", "documents", *(f"ms, {when}" for when in whens))
+    for name in slowest[:_SHOWN]:
+        rows = by_name[name]
         times = {each.when: f"{each.milliseconds}" for each in rows}
-        keys, documents = max(row.keys for row in rows), max(row.documents for row in rows)
-        plans = ", ".join(dict.fromkeys(row.plan for row in rows))
-        shown = [times.get(when, "") for when in whens]
-        table.add_row(name, f"{keys}", f"{documents}", *shown, plans)
+        most = (max(row.keys for row in rows), max(row.documents for row in rows))
+        table.add_row(name, *map(str, most), *(times.get(when, "") for when in whens))
     return table
-
-
-def _titles(whens: Sequence[str]) -> list[str]:
-    return [f"ms, {when}" for when in whens]

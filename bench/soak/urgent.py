@@ -12,11 +12,13 @@ from typing import Any, Self
 from pymongo.collection import Collection
 
 from bench.stack import mail
+from tasks.clock import ServerClock
 
 
 #: Seconds after which a mail counts as never sent.
 GIVEN_UP = 60.0
 _POLL = 0.01
+_FIELDS = {"delivery.state": 1, "delivery.enqueueTime": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Probe:
     at: float
     #: Until its document said SUCCESS; GIVEN_UP when it never did.
     seconds: float
+    #: Until the watcher had enqueued it; None when it had not.
+    enqueued: float | None
     #: A watcher had just been killed, and no other led yet.
     leaderless: bool
 
@@ -38,6 +42,7 @@ class Urgent:
         self.probes: list[Probe] = []
         self.failure: Exception | None = None
         self._mails = mails
+        self._now = ServerClock(mails.database.client)
         self._every = every
         self._leaderless = False
         self._stop = threading.Event()
@@ -71,14 +76,15 @@ class Urgent:
 
     def _probe(self, number: int) -> None:
         document = {**mail(number), "to": f"urgent{number}@example.com", "priority": "high"}
-        leaderless = self._leaderless
-        started = time.monotonic()
+        leaderless, inserted, started = self._leaderless, self._now(), time.monotonic()
         id = self._mails.insert_one(document).inserted_id
-        sent = False
-        while not sent and time.monotonic() - started < GIVEN_UP:
+        delivery: dict[str, Any] = {}
+        while delivery.get("state") != "SUCCESS" and time.monotonic() - started < GIVEN_UP:
             time.sleep(_POLL)
             leaderless |= self._leaderless
-            found = self._mails.find_one({"_id": id}, {"delivery.state": 1}) or {}
-            sent = found.get("delivery", {}).get("state") == "SUCCESS"
+            delivery = (self._mails.find_one({"_id": id}, _FIELDS) or {}).get("delivery", {})
+        sent = delivery.get("state") == "SUCCESS"
         seconds = time.monotonic() - started if sent else GIVEN_UP
-        self.probes.append(Probe(started, seconds, leaderless))
+        at = delivery.get("enqueueTime")
+        enqueued = None if at is None else (at - inserted).total_seconds()
+        self.probes.append(Probe(started, seconds, enqueued, leaderless))

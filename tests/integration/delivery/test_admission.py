@@ -226,7 +226,10 @@ def test_admitting_twice_publishes_once(
 def test_what_a_dead_leader_may_not_have_published_is_published(
     mails: Mails, admission: Admission, clock: SetClock
 ) -> None:
-    """PENDING was written, then the watcher died: its successor reads the event again."""
+    """PENDING was written, then the watcher died: its successor reads the event again.
+
+    With the message's own time, or the sweep would take it for lost at once.
+    """
     mails.insert_one({"_id": 1})
     event = [Candidate(1, "missing")]
     admission.admit(event, clock())
@@ -235,6 +238,7 @@ def test_what_a_dead_leader_may_not_have_published_is_published(
     now = clock.advance(1)
 
     assert ids(successor.admit(event, now)) == [1]
+    assert delivery_of(mails, 1)["enqueueTime"] == now
 
 
 def test_a_failure_in_between_is_raised_and_repeated(

@@ -12,7 +12,6 @@ from tests.support.application import Application, eventually
 from tests.support.queue_messages import (
     doubles,
     ids,
-    messages,
     take_all,
     wait_for_everything_before_now,
     wait_until_queued,
@@ -141,7 +140,7 @@ def test_a_full_queue_leaves_the_rest_in_mongodb(application: Application) -> No
     wait_until_queued(application, urgent)
 
     in_queue = ids(application, Lane.NORMAL)
-    assert 10 <= len(in_queue) <= 120
+    assert 10 <= len(in_queue) <= 40
     waiting = application.mails.count_documents({"delivery.enqueueTime": None})
     assert waiting == 300 - len(in_queue)
 
@@ -166,4 +165,4 @@ def test_nothing_waits_behind_a_full_lane_of_lower_priority(application: Applica
     new = application.insert(5) + application.insert(5, priority="high")
 
     wait_until_queued(application, *new)
-    assert len(messages(application, Lane.LOW)) <= 20
+    assert len(ids(application, Lane.LOW)) <= 20
