@@ -5,6 +5,8 @@ VENV := .venv
 SECONDS ?= 60
 BIN := $(VENV)/bin
 
+SIZE ?= 400000
+
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -39,10 +41,13 @@ bench: $(VENV)/.installed-bench ## Measure beside the peers, about an hour; BENC
 steps: install ## Compare each step's CPU time with what is recorded, 20 seconds
 	@$(BIN)/python -m bench.steps
 
+soak: install ## Send a backlog of SIZE mails and check what is promised about it; 400000: ten minutes
+	@$(BIN)/python -m bench.soak --mails $(SIZE)
+
 clean: ## Remove the local data (the mails of `make run`)
 	rm -rf .local
 
-.PHONY: help install run test check bench steps fuzz format clean
+.PHONY: help install run test check bench steps soak fuzz fuzz-documents format clean
 
 # Asked first: on Debian, `python3 -m venv` without python3-venv fails and leaves half a .venv behind.
 $(VENV)/bin/python:

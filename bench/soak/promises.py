@@ -71,6 +71,8 @@ def _urgent(outcome: Outcome) -> Iterator[str]:
 
 def _queries(outcome: Outcome) -> Iterator[str]:
     for each in outcome.explained:
+        if each.waiting == 0:
+            continue  # shown, not judged: no backlog any more
         title = f"query “{each.name}”, {each.when}:"
         if not _is_index_scan(each.plan):
             yield f"{title} is no scan of our index alone: {each.plan}"

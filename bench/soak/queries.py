@@ -33,6 +33,8 @@ class Explained:
     """What the server says about one query."""
 
     when: str
+    #: Mails that waited then, about.
+    waiting: int
     name: str
     plan: str
     returned: int
@@ -41,8 +43,8 @@ class Explained:
     milliseconds: int
 
 
-def explain_all(uri: str, database: str, when: str) -> list[Explained]:
-    """Explain each of them as it would be asked now."""
+def explain_all(uri: str, database: str, when: str, waiting: int) -> list[Explained]:
+    """Explain each of them as it would be asked now, while so many mails wait."""
     finds = _Finds()
     with MongoClient[dict[str, Any]](uri, event_listeners=[finds], tz_aware=True) as client:
         mails = client[database]["mail"]
@@ -52,7 +54,9 @@ def explain_all(uri: str, database: str, when: str) -> list[Explained]:
         for name, ask in _queries(clock):
             finds.commands.clear()
             ask(sweep)
-            rows += [_explain(client, database, when, name, each) for each in finds.commands[:]]
+            for command in finds.commands[:]:
+                stats = _explain(client, database, command)
+                rows.append(Explained(when, waiting, name, *stats))
     return rows
 
 
@@ -82,8 +86,8 @@ def _name(span: Span) -> str:
 
 
 def _explain(
-    client: MongoClient[dict[str, Any]], database: str, when: str, name: str, command: Any
-) -> Explained:
+    client: MongoClient[dict[str, Any]], database: str, command: dict[str, Any]
+) -> tuple[str, int, int, int, int]:
     plans = [
         client[database].command(
             "explain", command, verbosity="executionStats", codec_options=CODEC
@@ -92,11 +96,8 @@ def _explain(
     ]
     plan = min(plans, key=lambda each: int(each["executionStats"]["executionTimeMillis"]))
     stats = plan["executionStats"]
-    stages = " ← ".join(_stages(plan["queryPlanner"]["winningPlan"]))
-    return Explained(
-        when,
-        name,
-        stages,
+    return (
+        " ← ".join(_stages(plan["queryPlanner"]["winningPlan"])),
         stats["nReturned"],
         stats["totalKeysExamined"],
         stats["totalDocsExamined"],

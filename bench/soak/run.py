@@ -81,7 +81,7 @@ class Soak:
         with recorder:
             try:
                 self._insert(outcome)
-                self._explain(outcome, f"{mails:,} wait")
+                self._explain(outcome, f"{mails:,} wait", mails)
                 self._send(outcome, recorder, workers)
             except TimeoutError as error:
                 outcome.late = str(error)
@@ -117,7 +117,7 @@ class Soak:
         with Urgent(self._running.mails, every=_URGENT_EVERY) as urgent:
             outcome.probes = urgent.probes
             self._until("half sent", lambda: sent() >= outcome.mails / 2, sent)
-            self._explain(outcome, "half sent")
+            self._explain(outcome, "half sent", outcome.mails // 2)
             with urgent.no_leader():
                 outcome.takeovers.append(self._replace_watcher())
             self._until("all sent", lambda: sent() >= outcome.mails, sent)
@@ -125,7 +125,7 @@ class Soak:
             raise urgent.failure
         self._until("all settled", lambda: not self._any_live(), sent)
         outcome.send_seconds = time.monotonic() - started
-        self._explain(outcome, "all sent")
+        self._explain(outcome, "all sent", 0)
 
     def _watch(self) -> None:
         self._watchers += 1
@@ -144,9 +144,9 @@ class Soak:
             self._progress.show(count())
             time.sleep(_POLL)
 
-    def _explain(self, outcome: Outcome, when: str) -> None:
+    def _explain(self, outcome: Outcome, when: str, waiting: int) -> None:
         uri, database = self._running.environment["MONGODB_URI"], self._running.mails.database.name
-        outcome.explained += explain_all(uri, database, when)
+        outcome.explained += explain_all(uri, database, when, waiting)
 
     def _any(self, state: State | None) -> bool:
         query = {"delivery.state": state}
