@@ -145,7 +145,7 @@ class Batch:
 
     def _compose(self, claim: Claim) -> Mail | None:
         try:
-            return claim.earlier.leave(self._parts.compose(claim.document))
+            return self._composed(claim)
         except MailError as error:
             again = self._parts.again(claim, None, error)
             self._ledger.record(results.of_failure(claim, None, error, again))
@@ -156,6 +156,12 @@ class Batch:
             _log.exception("mail.not_composed", id=claim.id)
             self._ledger.record(results.of_bug(claim, error, sending=False))
         return None
+
+    def _composed(self, claim: Claim) -> Mail:
+        try:
+            return claim.earlier.leave(self._parts.compose(claim.document))
+        finally:
+            claim.let_go()
 
     def _screen(self, group: list[Prepared]) -> list[Prepared]:
         """Keep those that may be sent now; the others have ended, or go back for a while."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,6 +30,10 @@ _ENOUGH = 0.75
 #: A fail-over takes 11–21 s; a claim is worth no more: the sweep enqueues the id again.
 _TRIES, _PAUSE = 5, 0.5
 
+#: What is asked of a document once its mail is composed.
+_KEPT = ("idempotencyKey", "priority")
+_KEPT_OF_DELIVERY = ("startTime", "retries", "throttled", "info", "errors", "waitsFor")
+
 _log = structlog.get_logger(__name__)
 
 
@@ -52,6 +56,11 @@ class Claim:
     def earlier(self) -> Earlier:
         """What earlier attempts of an automatic retry have settled."""
         return Earlier.of(self.document)
+
+    def let_go(self) -> None:
+        """Forget what the mail was composed of; a group of documents would fill the memory."""
+        delivery = _only(_KEPT_OF_DELIVERY, self.document["delivery"])
+        self.document = {**_only(_KEPT, self.document), "delivery": delivery}
 
     @property
     def fence(self) -> Document:
@@ -240,6 +249,10 @@ class Claims:
             self._malformed.refuse_attempts(document["_id"])
             return None
         return Claim(document["_id"], document, token, int(attempts), started + self._usable)
+
+
+def _only(names: Iterable[str], document: Document) -> Document:
+    return {name: document[name] for name in names if name in document}
 
 
 def _own(token: str) -> Document:
