@@ -25,6 +25,8 @@ _LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _PLAIN = re.compile(rf"{_LOCAL_PART.pattern}@{_HOST.pattern}")
 
 _IPV6 = "IPv6:"
+#: In place of what is no UTF-8: see config.mongo.CODEC.
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
 class InvalidAddress(ValueError):
@@ -77,6 +79,9 @@ def _local_part(text: str) -> str:
         return text
     if not text:
         raise InvalidAddress("it has nothing before the @")
+    if _REPLACED in text:
+        # The mail would go to a mailbox of that name.
+        raise InvalidAddress("it holds what could not be read (broken UTF-8)")
     try:
         validated = email_validator.validate_email(
             f"{text}@example.com",

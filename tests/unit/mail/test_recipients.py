@@ -97,7 +97,7 @@ def test_invalid_addresses(address: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "local_part", ["a b", "a..b", ".a", "a.", "a\tb", "a\u202eb", 'a"b', "a<b"]
+    "local_part", ["a b", "a..b", ".a", "a.", "a\tb", "a\u202eb", "a\ufffdb", 'a"b', "a<b"]
 )
 def test_invalid_local_parts(local_part: str) -> None:
     """What may not stand before the @ is refused."""
