@@ -44,6 +44,9 @@ steps: install ## Compare each step's CPU time with what is recorded, 20 seconds
 soak: install ## Send a backlog of SIZE mails and check what is promised about it; 400000: ten minutes
 	@$(BIN)/python -m bench.soak --mails $(SIZE)
 
+fuzz-documents: install ## Insert 20,000 hostile documents between good mails, some ten minutes; FUZZ_SEED=...
+	@FUZZ_DOCUMENTS=20000 $(BIN)/python -m pytest -n 0 -s tests/integration/worker/test_hostile_documents.py
+
 clean: ## Remove the local data (the mails of `make run`)
 	rm -rf .local
 

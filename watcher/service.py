@@ -14,7 +14,8 @@ from pymongo.errors import OperationFailure, PyMongoError
 from config.mongo import Document
 from config.settings import Settings
 from tasks import enqueue
-from tasks.delivery import indexes
+from tasks.clock import ServerClock
+from tasks.delivery import forged, indexes
 from watcher.leader import Leader, LostLeadershipError
 from watcher.leading import Leading
 from watcher.stream import Stream
@@ -71,7 +72,10 @@ class Watcher:
                 indexes.ensure(self._mails)
                 indexes.drop_old(self._mails)
                 with self._open() as stream:
-                    _log.info("watcher.leads", resumed=self._leader.token is not None)
+                    resumed = self._leader.token is not None
+                    _log.info("watcher.leads", resumed=resumed)
+                    if not resumed:
+                        forged.heal(self._mails, ServerClock(self._mails.database.client)())
                     Leading(self._mails, self._settings, self._leader, stream, self._stop).run()
         except OperationFailure as error:
             if error.code in _STREAM_ENDED:

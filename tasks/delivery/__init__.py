@@ -9,6 +9,7 @@ earlier     what an automatic retry need not send again
 results     outcome → the fields that say so (pure)
 writer      PROCESSING → SUCCESS | ERROR, written in groups, tried until it succeeds
 sweep       the queries of the leader's sweep
+forged      times that no watcher has written
 malformed   documents in which no state can be written
 indexes     the indexes all of this needs
 """

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from bson import DBRef
 from pymongo import ReturnDocument, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernError, WriteError
@@ -244,7 +245,11 @@ class Claims:
         return self._mails.find_one({"_id": id, **_own(token)})
 
     def _claim_of(self, document: Document, token: str, started: float) -> Claim | None:
-        attempts = document["delivery"]["attempts"]
+        delivery = document["delivery"]
+        if isinstance(delivery, DBRef):
+            self._malformed.refuse_reference(document["_id"])
+            return None
+        attempts = delivery["attempts"]
         if not malformed.counts(attempts):
             self._malformed.refuse_attempts(document["_id"])
             return None

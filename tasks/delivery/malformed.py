@@ -123,6 +123,11 @@ class Malformed:
         wrong = {"$expr": {"$not": {"$in": [{"$type": "$delivery"}, maps]}}}
         self._set_error({"_id": id, **wrong}, states.wrong_type(bson_type))
 
+    def refuse_reference(self, id: Any) -> None:
+        """Replace a `delivery` that the driver reads as a DBRef: to the server it is a map."""
+        query = {"_id": id, "delivery.$ref": {"$exists": True}}
+        self._set_error(query, states.wrong_type("DBRef"))
+
     def move_away(self, id: Any, delivery: Document) -> None:
         """Copy a document without room for a `delivery` to the side; leave `delivery` in its place.
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from bson import DatetimeMS, ObjectId
+from bson import Code, DatetimeMS, ObjectId
 from pydantic import AfterValidator, BeforeValidator, Discriminator, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
@@ -42,6 +42,12 @@ _ONE, _MANY = f"{TAG}one", f"{TAG}many"
 def problem(text: str) -> PydanticCustomError:
     """Make the error of a field; `text` follows the field's path."""
     return PydanticCustomError("problem", "{text}", {"text": text})
+
+
+def _no_code(value: Any) -> Any:
+    if isinstance(value, Code):  # which is one of Python's strings
+        raise problem(f"must be a string, not {kind(value)}")
+    return value
 
 
 def _unicode(value: str) -> str:
@@ -82,13 +88,13 @@ def _filename(value: Any) -> str | Literal[False]:
     if isinstance(value, str):
         if len(value) > MAX_FILENAME:
             raise problem(f"is longer than {MAX_FILENAME} characters")
-        return _single_line(value)
+        return _single_line(_no_code(value))
     raise problem(f"must be a string or false, not {kind(value)}")
 
 
 def _content(value: Any) -> str | bytes:
     if isinstance(value, str):
-        return _unicode(value)
+        return _unicode(_no_code(value))
     if isinstance(value, bytes):
         return value
     raise problem(f"must be a string or binary, not {kind(value)}")
@@ -121,7 +127,7 @@ def _uid(value: Any) -> Any:
         raise problem(f"must be a string, a number, an ObjectId or binary, not {kind(value)}")
     if isinstance(value, str | bytes) and len(value) > MAX_UID:
         raise problem(f"is longer than {MAX_UID} characters")
-    return _unicode(value) if isinstance(value, str) else value
+    return _unicode(_no_code(value)) if isinstance(value, str) else value
 
 
 def _key(value: str) -> str:
@@ -131,10 +137,10 @@ def _key(value: str) -> str:
 
 
 #: Text of any length, line breaks included.
-Text = Annotated[str, AfterValidator(_unicode)]
+Text = Annotated[str, BeforeValidator(_no_code), AfterValidator(_unicode)]
 
 #: Text that goes into a header.
-Line = Annotated[str, AfterValidator(_single_line)]
+Line = Annotated[str, BeforeValidator(_no_code), AfterValidator(_single_line)]
 
 #: The writer's name for what is to happen once.
 Key = Annotated[Line, AfterValidator(_key)]

@@ -42,7 +42,9 @@ class _Noun(BaseModel):
 
 def _event(value: Any) -> Any:
     """Take a string for the event's content, as nodemailer does."""
-    return {"content": value} if value and isinstance(value, str | bytes) else value or None
+    if value in ("", b"", {}):
+        return None
+    return {"content": value} if isinstance(value, str | bytes) else value
 
 
 _Map = Annotated[dict[str, Any], NotSupported]
