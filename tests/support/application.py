@@ -144,6 +144,10 @@ class Application:
         """Quote the ends of all logs."""
         return "\n".join(f"{server.name}:\n{server.last_lines(20)}" for server in self._servers)
 
+    def logs_whole(self) -> str:
+        """Give everything that was logged."""
+        return "".join(server.log.read_text(errors="replace") for server in self._servers)
+
     def _start(
         self, name: str, command: list[str], ready: str, variables: dict[str, str]
     ) -> Server:
