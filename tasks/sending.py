@@ -148,11 +148,12 @@ class Sending:
         kept = self._parts.claims.begin_sending([prepared.claim for prepared in queue])
         if len(kept) == len(queue):
             return
-        self._ledger.tally.not_claimed += len(queue) - len(kept)
         still = {id(claim) for claim in kept}
         for prepared in list(queue):
             if id(prepared.claim) not in still:
                 queue.remove(prepared)
+                # Nothing was sent of it: if only the sweep has ended it meanwhile, that was wrong.
+                self._give_back(prepared)
 
     def _send_on(self, session: Session, queue: deque[Prepared], *, alone: bool) -> None:
         """Send until the queue is empty or a mail leaves the session in doubt."""
@@ -202,7 +203,7 @@ class Sending:
                 following=following,
             )
         except Withdrawn:
-            self._ledger.tally.not_claimed += 1
+            self._give_back(prepared)
         except NoConnection:
             raise
         except MailError as error:

@@ -71,7 +71,7 @@ class Gauge:
         None in a full queue. Within a limit none while the workers have not asked for what is in
         the queues, or while higher lanes have mails in MongoDB, which would come behind these.
         """
-        if self._backlogs[lane].messages >= self._full:
+        if self.messages()[lane] >= self._full:
             return 0
         if not self.brakes.has_limit:
             return self.step

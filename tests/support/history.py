@@ -122,6 +122,8 @@ class History:
                 self._stop.wait(_PAUSE)
 
     def _note(self, event: dict[str, Any]) -> None:
+        if "id" not in event:
+            return  # the collection is dropped at the test's end
         if event["ns"]["coll"] == _MARKS:
             self._marks.add(event["id"])
             return
