@@ -75,7 +75,8 @@ class Watcher:
                     resumed = self._leader.token is not None
                     _log.info("watcher.leads", resumed=resumed)
                     if not resumed:
-                        forged.heal(self._mails, ServerClock(self._mails.database.client)())
+                        now = ServerClock(self._mails.database.client)()
+                        forged.heal(self._mails, now, self._settings.ttl)
                     Leading(self._mails, self._settings, self._leader, stream, self._stop).run()
         except OperationFailure as error:
             if error.code in _STREAM_ENDED:

@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 
 from config.mongo import Document
 from tasks.delivery.indexes import LIVE
+from tasks.delivery.malformed import Malformed
 from tasks.delivery.states import CLAIMABLE
 
 
@@ -20,11 +21,15 @@ _FUTURE = timedelta(days=1)
 _NO_TIME = {"$exists": True, "$not": {"$type": ["date", "null"]}}
 
 
-def heal(mails: Collection[Document], now: datetime) -> None:
+def heal(mails: Collection[Document], now: datetime, ttl: timedelta | None) -> None:
     """Remove such times; the sweep then finds the mails. Raises PyMongoError.
 
-    Goes once over everything that waits.
+    Goes once over everything that waits, and over the collection for lists in place of `delivery`,
+    of which the index knows only their items.
     """
+    malformed = Malformed(mails, lambda: now, ttl)
+    for found in mails.find({"delivery": {"$type": "array"}}, {"_id": 1}):
+        malformed.refuse(found["_id"], "array")
     for state in CLAIMABLE:
         _forget(mails, state, "enqueueTime", [_NO_TIME, {"$gt": now + _FUTURE}])
         _forget(mails, state, "nextAttemptTime", [_NO_TIME])
