@@ -94,7 +94,12 @@ class History:
 
     def _open(self) -> DatabaseChangeStream[dict[str, Any]]:
         pipeline: list[dict[str, Any]] = [
-            {"$match": {"ns.coll": {"$in": [self._name, _MARKS]}}},
+            {
+                "$match": {
+                    "ns.coll": {"$in": [self._name, _MARKS]},
+                    "operationType": {"$in": ["insert", "update", "replace", "delete"]},
+                }
+            },
             {
                 "$project": {
                     "operationType": 1,
