@@ -1,37 +1,19 @@
-"""`python -m tasks`: what operators do by hand."""
+"""`python -m tasks`: what operators and authors do by hand."""
 
 from __future__ import annotations
 
-import sys
-
 import typer
-from pymongo.errors import PyMongoError
 
-from config import logs, mongo
-from config.settings import load_or_exit
-from tasks.delivery import indexes
+from tasks.commands.setup import setup
 
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+cli.command()(setup)
 
 
 @cli.callback()
 def _root() -> None:
     """Mailtrigger's commands."""
-
-
-@cli.command()
-def setup() -> None:
-    """Make the indexes; harmless when they are there. The Procfile's release line."""
-    settings = load_or_exit()
-    logs.configure(settings.log_level, settings.log_format)
-    with mongo.connect(settings, role="setup") as client:
-        mails = mongo.mail_collection(client, settings)
-        try:
-            names = indexes.ensure(mails)
-        except PyMongoError as error:
-            sys.exit(f"setup: MongoDB refused: {logs.redact(str(error))}")
-    typer.echo(f"{mails.full_name}: indexes {', '.join(names)}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The commands of `python -m tasks`: one module each, registered in tasks/__main__.py."""
