@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from config import attachment_hosts, broker_url, mailbox, mongodb_uri, rates
+from config import attachment_hosts, broker_url, hosts, mailbox, mongodb_uri, rates
 from config.rates import DomainRates, Rate
 from config.tls import TlsOptions
 
@@ -36,6 +36,11 @@ def _broker_url(value: SecretStr) -> SecretStr:
 def _absolute(value: str) -> None:
     if not Path(value).is_absolute():
         raise ValueError("must be an absolute path")
+
+
+def _host(value: str) -> None:
+    if any(char in value for char in "/@ ") or not hosts.is_name(value):
+        raise ValueError("is no host name")
 
 
 def _json_map(value: Any) -> Any:
@@ -72,6 +77,7 @@ CollectionName = Annotated[str, _holding(mongodb_uri.check_collection)]
 BucketName = Annotated[str, _holding(lambda name: mongodb_uri.check_collection(f"{name}.files"))]
 Directory = Annotated[str, _holding(_absolute)]
 Hosts = Annotated[str, _holding(attachment_hosts.parse)]
+HostName = Annotated[str, _holding(_host)]
 Mailbox = Annotated[str, _holding(mailbox.check)]
 
 # NoDecode: the settings' sources hand the text over as it is, so that we can say what is wrong.

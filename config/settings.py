@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config import env_file, errors, mongodb_uri, smtp
+from config import env_file, errors, mongodb_uri, oauth2, smtp
 from config.errors import BadSettings
 from config.fields import (
     BrokerUrl,
@@ -19,6 +20,7 @@ from config.fields import (
     DatabaseName,
     Directory,
     DomainRateLimits,
+    HostName,
     Hosts,
     KeyPrefix,
     LogLevel,
@@ -76,11 +78,33 @@ class Settings(BaseSettings):
     celery_broker_url: BrokerUrl = Field(examples=["redis://127.0.0.1:6379/0"])
     #: Goes before every key in Redis, so that several applications can share one server.
     broker_prefix: KeyPrefix = Field(default="mailtrigger:", examples=["mailtrigger:"])
+    auth_type: Literal["UsernamePassword", "OAuth2"] = Field(
+        default="UsernamePassword", examples=["UsernamePassword"]
+    )
     smtp_password: SecretStr | None = None
-    smtp_connection_uri: SecretStr = Field(examples=[smtp.EXAMPLE])
+    #: Empty: not set, which only AUTH_TYPE=OAuth2 allows.
+    smtp_connection_uri: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, examples=[smtp.EXAMPLE]
+    )
     tls_options: TlsOptionsJson = Field(
         default=TlsOptions(), examples=['{"minVersion": "TLSv1.3", "ca": "/etc/ssl/ours.pem"}']
     )
+
+    # The SMTP server of AUTH_TYPE=OAuth2, and where its access tokens come from.
+    oauth_host: HostName | None = Field(
+        default=None, validate_default=True, examples=["smtp.gmail.com"]
+    )
+    oauth_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=465, examples=["465"])
+    oauth_secure: bool = Field(default=True, examples=["true"])
+    oauth_user: str | None = Field(
+        default=None, validate_default=True, examples=["shop@example.com"]
+    )
+    client_id: str | None = Field(
+        default=None, validate_default=True, examples=["1234.apps.googleusercontent.com"]
+    )
+    client_secret: SecretStr | None = None
+    refresh_token: SecretStr | None = Field(default=None, validate_default=True)
+    token_url: str | None = Field(default=None, validate_default=True, examples=["google"])
 
     # What the mails say when the document does not.
     default_from: Mailbox = Field(examples=["Example Shop <shop@example.com>"])
@@ -159,8 +183,28 @@ class Settings(BaseSettings):
 
     @property
     def smtp_server(self) -> smtp.SmtpServer:
-        """SMTP_CONNECTION_URI and SMTP_PASSWORD, taken apart."""
+        """SMTP_CONNECTION_URI and SMTP_PASSWORD, taken apart; or the server of OAUTH_HOST."""
+        if self.auth_type == "OAuth2":
+            return self._server_with_tokens
         return _smtp_server(self.smtp_connection_uri, self.smtp_password)
+
+    @property
+    def _server_with_tokens(self) -> smtp.SmtpServer:
+        # None of these is None: _needed_for_oauth2.
+        host = self.oauth_host or ""
+        client = oauth2.OAuth2Client(
+            token_url=oauth2.token_url(self.token_url, host),
+            client_id=self.client_id or "",
+            client_secret=self.client_secret.get_secret_value() if self.client_secret else None,
+            refresh_token=self.refresh_token.get_secret_value() if self.refresh_token else "",
+        )
+        return smtp.with_tokens(
+            host,
+            self.oauth_port,
+            secure=self.oauth_secure,
+            user=self.oauth_user or "",
+            client=client,
+        )
 
     @property
     def ttl(self) -> timedelta | None:
@@ -185,7 +229,25 @@ class Settings(BaseSettings):
     @field_validator("smtp_connection_uri")
     @classmethod
     def _smtp_uri_is_whole(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        _smtp_server(value, info.data.get("smtp_password"))
+        if info.data.get("auth_type") != "OAuth2":
+            if not value.get_secret_value():
+                raise PydanticKnownError("missing")
+            _smtp_server(value, info.data.get("smtp_password"))
+        return value
+
+    @field_validator("oauth_host", "oauth_user", "client_id", "refresh_token")
+    @classmethod
+    def _needed_for_oauth2(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and info.data.get("auth_type") == "OAuth2":
+            raise ValueError("is needed with AUTH_TYPE=OAuth2")
+        return value
+
+    @field_validator("token_url")
+    @classmethod
+    def _token_url_is_known(cls, value: str | None, info: ValidationInfo) -> str | None:
+        host = info.data.get("oauth_host")
+        if info.data.get("auth_type") == "OAuth2" and host is not None:
+            oauth2.token_url(value, host)
         return value
 
     @field_validator("suppress_hard_bounces")

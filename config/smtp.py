@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from config.hosts import is_loopback, is_name
+from config.oauth2 import OAuth2Client
 
 
 EXAMPLE = "smtps://user@smtp.example.com:465"
@@ -29,7 +31,7 @@ class Security(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """One SMTP server; `password` never shows in its repr."""
+    """One SMTP server; secrets never show in its repr."""
 
     host: str
     port: int
@@ -38,6 +40,20 @@ class SmtpServer:
     password: str | None = field(default=None, repr=False)
     #: The name given to EHLO; None: this machine's.
     client_name: str | None = None
+    #: Who gets access tokens, which then take the password's place.
+    oauth2: OAuth2Client | None = None
+
+    @property
+    def variable(self) -> str:
+        """The setting that names it, for errors."""
+        return "SMTP_CONNECTION_URI" if self.oauth2 is None else "OAUTH_HOST"
+
+    def switch(self, security: Security) -> str:
+        """Say how to have TLS from the first byte (TLS), or STARTTLS."""
+        tls = security is Security.TLS
+        if self.oauth2 is not None:
+            return "OAUTH_SECURE=true" if tls else "OAUTH_SECURE=false"
+        return f"{'smtps' if tls else 'smtp'}:// in {self.variable}"
 
     @property
     def telltales(self) -> tuple[str, ...]:
@@ -88,22 +104,15 @@ def parse(uri: str, password: str | None = None) -> SmtpServer:
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a connection to this host stays inside the machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def is_name(host: str) -> bool:
-    """Tell whether Python's ssl, which encodes the name so, can ask for its certificate."""
-    try:
-        return bool(host.encode("idna"))
-    except UnicodeError:
-        return False
+def with_tokens(
+    host: str, port: int, *, secure: bool, user: str, client: OAuth2Client
+) -> SmtpServer:
+    """Make the server of AUTH_TYPE=OAuth2; `secure` as nodemailer's: TLS from the first byte."""
+    if secure:
+        security = Security.TLS
+    else:
+        security = Security.OPPORTUNISTIC if is_loopback(host) else Security.REQUIRED
+    return SmtpServer(host, port, security, username=user, oauth2=client)
 
 
 def _split(uri: str) -> SplitResult:

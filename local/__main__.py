@@ -13,8 +13,8 @@ from pymongo.errors import PyMongoError
 
 from config import logs, mongo, settings
 from config.errors import EXIT_CODE, BadSettings
+from config.hosts import is_loopback
 from config.mongo import Document
-from config.smtp import is_loopback
 from local import environment, guide, lock, prerequisites, showcase, states
 from local.processes import StartError
 from local.report import Report
@@ -76,7 +76,7 @@ def _check(given: dict[str, str], *, once: bool) -> None:
     if once and not is_loopback(smtp_server.host):
         raise Failed(
             "--once sends the examples, which are addressed to example.com, to a server on this"
-            " machine only; SMTP_CONNECTION_URI names another."
+            f" machine only; {smtp_server.variable} names another."
         )
 
 

@@ -26,6 +26,11 @@ def given() -> dict[str, str]:
     return {name.upper(): value for name, value in both.items() if value}
 
 
+def has_smtp_server(given: Mapping[str, str]) -> bool:
+    """Tell whether mails go to a server of the user's own."""
+    return "SMTP_CONNECTION_URI" in given or given.get("AUTH_TYPE") == "OAuth2"
+
+
 def publish(variables: Mapping[str, str]) -> None:
     """Set variables for this process and all that it starts."""
     os.environ.update(variables)

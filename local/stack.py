@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from config import settings
 from local import broker, environment, mongo, ports, procfile
 from local.ports import LOOPBACK
 from local.processes import Server, StartError
@@ -170,8 +171,8 @@ class Stack:
         self._say(f"Redis     {broker.url(port)}")
 
     def _start_inbox(self) -> None:
-        if "SMTP_CONNECTION_URI" in self._given:
-            self._say("SMTP      using yours (SMTP_CONNECTION_URI)")
+        if environment.has_smtp_server(self._given):
+            self._say(f"SMTP      using yours ({settings.load().smtp_server.variable})")
             return
         port = self._start("SMTP", _SMTP_PORT, self._inbox)
         uri = f"smtp://{LOOPBACK}:{port}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import smtplib
 import ssl
 
+from config.checks import login
 from config.checks.finding import TIMEOUT_SECONDS, Finding, Level
+from config.hosts import is_loopback
 from config.settings import Settings
-from config.smtp import Security, SmtpServer, is_loopback
+from config.smtp import Security, SmtpServer
 
 
-_SUBJECT = "SMTP server"
+_SUBJECT = login.SUBJECT
 
 
 def check(settings: Settings) -> list[Finding]:
@@ -23,9 +25,7 @@ def check(settings: Settings) -> list[Finding]:
         client.ehlo_or_helo_if_needed()
         findings.append(Finding(_SUBJECT, Level.OK, f"{server} answers: {_text(*banner)}"))
         findings.append(_secure(client, server, settings))
-        if server.username is not None and server.password is not None:
-            client.login(server.username, server.password)
-            findings.append(Finding(_SUBJECT, Level.OK, "knows the user and its password"))
+        findings += login.check(client, server)
     except (smtplib.SMTPException, OSError) as error:
         findings.append(_failure(error, server))
     finally:
@@ -74,20 +74,21 @@ def _failure(error: smtplib.SMTPException | OSError, server: SmtpServer) -> Find
         words = _text(error.smtp_code, error.smtp_error)
         if any(each in words for each in server.telltales):
             words = "its words hold the password"
-        text = f"refused user or password: {words}"
-        return Finding(_SUBJECT, Level.FAILED, text, "check SMTP_CONNECTION_URI and SMTP_PASSWORD")
+        what = "user or password" if server.oauth2 is None else "the access token"
+        return Finding(_SUBJECT, Level.FAILED, f"refused {what}: {words}", login.advice(server))
     if isinstance(error, ssl.SSLCertVerificationError):
         text = f"has a certificate that is not good: {error.verify_message}"
         return Finding(_SUBJECT, Level.FAILED, text, "see ca and servername of TLS_OPTIONS")
     if isinstance(error, ssl.SSLError):
         text = f"{server} does not speak TLS as asked: {error.reason}"
-        return Finding(_SUBJECT, Level.FAILED, text, "smtps:// is for port 465, smtp:// for 587")
+        tls, starttls = server.switch(Security.TLS), server.switch(Security.REQUIRED)
+        return Finding(_SUBJECT, Level.FAILED, text, f"{tls} is for port 465, {starttls} for 587")
     if isinstance(error, smtplib.SMTPResponseException):
         text = f"refuses: {_text(error.smtp_code, error.smtp_error)}"
         return Finding(_SUBJECT, Level.FAILED, text)
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return Finding(_SUBJECT, Level.FAILED, f"lacks what is asked of it: {error}")
-    advice = "is SMTP_CONNECTION_URI right, does a firewall (or the provider) close this port?"
+    advice = f"is {server.variable} right, does a firewall (or the provider) close this port?"
     return Finding(_SUBJECT, Level.FAILED, f"{server} does not answer: {error}", advice)
 
 

@@ -2,7 +2,8 @@
 
     pool.py         SmtpTransport: connections kept between mails
     session.py      Session: mails in a row; a connection that died idle is replaced
-    opening.py      connect, greeting, EHLO, STARTTLS, AUTH        auth.py   the mechanisms
+    opening.py      connect, greeting, EHLO, STARTTLS
+    login.py        AUTH        auth.py   the mechanisms        access_tokens.py   OAuth2
     transaction.py  MAIL, RCPT, DATA, content: what may have been delivered, and what cannot
     draft.py        a mail as commands and bytes for one server    dsn.py   RFC 3461
     decisions.py    what a reply means: the decision table         verdicts.py   replies → Outcome

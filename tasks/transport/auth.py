@@ -5,16 +5,18 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Generator, Iterable
 
+from config import oauth2
+
 
 #: Yields what the client says, takes what the server asks. The first is the initial response;
 #: None: this mechanism waits for the server to begin.
 Conversation = Generator[bytes | None, bytes, None]
 
 
-def choose(offered: Iterable[str]) -> str | None:
-    """Pick a mechanism both sides know; None: there is none."""
+def choose(offered: Iterable[str], ours: Iterable[str]) -> str | None:
+    """Pick the first of our mechanisms that the server offers; None: there is none."""
     known = set(offered)
-    return next((name for name in MECHANISMS if name in known), None)
+    return next((name for name in ours if name in known), None)
 
 
 def plain(user: str, password: str) -> Conversation:
@@ -36,9 +38,24 @@ def cram_md5(user: str, password: str) -> Conversation:
     yield f"{user} {digest}".encode()
 
 
+def xoauth2(user: str, token: str) -> Conversation:
+    """Google's and Microsoft's: a refusal comes as a challenge, to be answered by nothing."""
+    yield oauth2.xoauth2(user, token).encode()
+    yield b""
+
+
+def oauthbearer(user: str, token: str, *, host: str, port: int) -> Conversation:
+    """RFC 7628: a refusal comes as a challenge, to be answered by a lone Control-A."""
+    yield oauth2.oauthbearer(user, token, host=host, port=port).encode()
+    yield b"\1"
+
+
 #: By preference: PLAIN is what nearly every server has, and needs one round trip.
-MECHANISMS: dict[str, Callable[[str, str], Conversation]] = {
+PASSWORD_MECHANISMS: dict[str, Callable[[str, str], Conversation]] = {
     "PLAIN": plain,
     "LOGIN": login,
     "CRAM-MD5": cram_md5,
 }
+
+#: By preference: XOAUTH2 is what Google and Microsoft have in common.
+TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")

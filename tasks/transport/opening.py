@@ -6,8 +6,6 @@ same mail goes out.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import re
 import socket
@@ -16,18 +14,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from config.smtp import Security, SmtpServer, is_loopback
+from config.smtp import Security, SmtpServer
 from config.tls import TlsOptions
 from tasks.errors import NoConnection, Transient
-from tasks.transport import auth, offers
+from tasks.transport import login, offers
 from tasks.transport.connection import Broken, Connection, no_connection, reason, transient
 from tasks.transport.replies import Reply
 
 
 _SMTPS_PORT = 465
-_CHALLENGE = 334
-#: RFC 4954 section 4: the client ends the conversation.
-_CANCEL = b"*"
 #: What OpenSSL makes of a greeting in clear.
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -46,9 +41,16 @@ class Opener:
         self._reply_timeout = reply_timeout
         self._context = tls.context()
         self._name = tls.servername or server.host
+        self._log_in = login.to(server)
 
     def open(self, deadline: float) -> Connection:
         """Make a connection that is ready for MAIL; raises NoConnection."""
+        try:
+            return self._open(deadline)
+        except login.StaleToken:
+            return self._open(deadline)  # with another token
+
+    def _open(self, deadline: float) -> Connection:
         connection = self._connect(deadline)
         try:
             self._begin(connection)
@@ -107,12 +109,14 @@ class Opener:
         self._hello(connection)
         if self.server.security is not Security.TLS:
             self._starttls(connection)
-        self._authenticate(connection)
+        if self._log_in is not None:
+            connection.stage = "AUTH"
+            self._log_in(connection)
 
     def _greeting(self, connection: Connection) -> None:
         connection.stage = "waiting for its greeting"
         if self.server.port == _SMTPS_PORT and not connection.encrypted:
-            connection.stage += "; port 465 usually wants smtps:// in SMTP_CONNECTION_URI"
+            connection.stage += f"; port 465 usually wants {self.server.switch(Security.TLS)}"
         reply = connection.answer()
         if not reply.positive:
             raise self._refused("refused the connection", reply)
@@ -135,7 +139,7 @@ class Opener:
         if not connection.offers.starttls:
             if required:
                 raise no_connection(
-                    f"{self.server} does not offer STARTTLS, which SMTP_CONNECTION_URI requires"
+                    f"{self.server} does not offer STARTTLS, which {self.server.variable} requires"
                 )
             return
         reply = connection.ask(b"STARTTLS")
@@ -155,64 +159,17 @@ class Opener:
                 f"{self.server} has a certificate that is not trusted: {why}; see TLS_OPTIONS"
             ) from error
         except OSError as error:
-            hint = "; does the server want smtp:// in SMTP_CONNECTION_URI?"
+            hint = f"; does the server want {self.server.switch(Security.REQUIRED)}?"
             plain = isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS
             raise no_connection(
                 f"{self.server}: TLS failed: {reason(error)}{hint if plain else ''}"
             ) from error
-
-    def _authenticate(self, connection: Connection) -> None:
-        user, password = self.server.username, self.server.password
-        if user is None or password is None:
-            return
-        connection.stage = "AUTH"
-        if not connection.encrypted and not is_loopback(self.server.host):
-            raise no_connection(
-                f"{self.server} does not offer STARTTLS: the password of SMTP_CONNECTION_URI"
-                " would cross the net in clear"
-            )
-        mechanism = auth.choose(connection.offers.auth)
-        if mechanism is None:
-            raise no_connection(
-                f"{self.server} offers no AUTH that we know ({', '.join(auth.MECHANISMS)}),"
-                " but SMTP_CONNECTION_URI names a user"
-            )
-        connection.hide(*(each.encode() for each in self.server.telltales))
-        reply = _converse(connection, mechanism, auth.MECHANISMS[mechanism](user, password))
-        if reply.never:
-            raise self._refused("refused the user name or password of SMTP_CONNECTION_URI", reply)
-        if not reply.positive:
-            raise self._refused(f"did not finish AUTH {mechanism}", reply)
 
     def _refused(self, what: str, reply: Reply) -> NoConnection:
         return no_connection(f"{self.server} {what}: {reply}", reply)
 
     def _unreachable(self, error: OSError) -> NoConnection:
         return no_connection(f"{self.server} cannot be reached: {reason(error)}")
-
-
-def _converse(connection: Connection, mechanism: str, conversation: auth.Conversation) -> Reply:
-    initial = next(conversation)
-    words = ["AUTH", mechanism] + ([] if initial is None else [_base64(initial)])
-    reply = connection.ask(" ".join(words).encode())
-    while reply.code == _CHALLENGE:
-        said = _answer(conversation, reply)
-        reply = connection.ask(said)
-        if said == _CANCEL:
-            break
-    return reply
-
-
-def _answer(conversation: auth.Conversation, challenge: Reply) -> bytes:
-    try:
-        said = conversation.send(base64.b64decode(challenge.lines[0]))
-    except (binascii.Error, StopIteration):
-        return _CANCEL
-    return _base64(said or b"").encode()
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
 
 
 def _own_name(address: str) -> str:

@@ -26,6 +26,8 @@ from local import mongo as local_mongo
 from local import ports
 from tests.support.application import eventually
 from tests.support.sink import Script, Sink
+from tests.support.token_endpoint import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TokenEndpoint
+from tests.support.token_smtp import USER, TokenServer, serving
 
 
 NOBODY = 1  # a port on which nobody listens
@@ -297,7 +299,7 @@ def test_smtp_tls_from_the_start(settings: Settings, trusting: TlsOptions) -> No
         [finding] = smtp.check(_changed(settings, smtp_connection_uri=uri, tls_options=trusting))
 
     assert finding.level is Level.FAILED
-    assert "smtps:// is for port 465" in (finding.advice or "")
+    assert "smtps:// in SMTP_CONNECTION_URI is for port 465" in (finding.advice or "")
 
 
 def test_smtp_without_starttls(settings: Settings) -> None:
@@ -319,3 +321,53 @@ def test_silent_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> N
         [finding] = smtp.check(_changed(settings, smtp_connection_uri=uri))
 
     assert "does not answer" in finding.text
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
+def test_oauth2(settings: Settings, mechanism: str) -> None:
+    """An access token is fetched and shown to the SMTP server; neither it nor a secret is told."""
+    with TokenEndpoint() as endpoint, serving(TokenServer(endpoint, mechanism)) as port:
+        findings = smtp.check(_with_tokens(settings, endpoint, port))
+
+    assert [f.level for f in findings] == [Level.OK] * 4, _text(findings)
+    assert "gives access tokens, good for 60 min" in _text(findings)
+    assert "takes the access token for shop@example.com" in _text(findings)
+    assert not [s for s in ("our-client-secret", "token-1") if s in _text(findings)]
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_oauth2_refused(settings: Settings) -> None:
+    """A revoked refresh token, a refused access token, a server without OAuth2: each is said."""
+    with TokenEndpoint() as endpoint:
+        server = TokenServer(endpoint)
+        server.refuses_all = True
+        with serving(server) as port:
+            refused = smtp.check(_with_tokens(settings, endpoint, port))
+            endpoint.refresh_token = "another"
+            revoked = smtp.check(_with_tokens(settings, endpoint, port))
+        endpoint.refresh_token = REFRESH_TOKEN
+        with _serving() as port:
+            lacking = smtp.check(_with_tokens(settings, endpoint, port))
+
+    assert refused[-1].level is revoked[-1].level is lacking[-1].level is Level.FAILED
+    assert "refused the access token: 535" in refused[-1].text
+    assert "OAUTH_USER" in (refused[-1].advice or "")
+    assert "does not accept REFRESH_TOKEN any more" in revoked[-1].text
+    assert "lacks what is asked of it: AUTH XOAUTH2 or OAUTHBEARER" in lacking[-1].text
+
+
+def _with_tokens(settings: Settings, endpoint: TokenEndpoint, port: int) -> Settings:
+    return settings.model_copy(
+        update={
+            "auth_type": "OAuth2",
+            "oauth_host": "127.0.0.1",
+            "oauth_port": port,
+            "oauth_secure": False,
+            "oauth_user": USER,
+            "client_id": CLIENT_ID,
+            "client_secret": SecretStr(CLIENT_SECRET),
+            "refresh_token": SecretStr(REFRESH_TOKEN),
+            "token_url": endpoint.url,
+        }
+    )

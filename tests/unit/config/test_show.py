@@ -12,6 +12,8 @@ def test_every_setting_is_shown_without_its_secrets(read: Read) -> None:
         CELERY_BROKER_URL="redis://:hidden@host/0",
         SMTP_CONNECTION_URI="smtp://user:hidden@host",
         SMTP_PASSWORD="hidden",
+        CLIENT_SECRET="hidden",
+        REFRESH_TOKEN="hidden",
         TLS_OPTIONS='{"minVersion": "TLSv1.3"}',
         LEASE_SECONDS="30",
     )
