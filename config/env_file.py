@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 
@@ -37,6 +39,17 @@ def names() -> set[str]:
         return set()
     with path.open(encoding="utf-8") as stream:
         return {b.key.upper() for b in parse_stream(stream) if b.key is not None and b.value}
+
+
+def variables() -> dict[str, str]:
+    """Read all that have a value, in upper case; the environment wins over `.env`."""
+    stored = dotenv_values(NAME, encoding="utf-8") if Path(NAME).is_file() else {}
+    both = {**_upper(stored), **_upper(os.environ)}
+    return {name: value for name, value in both.items() if value}
+
+
+def _upper(found: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name.upper(): value for name, value in found.items() if value}
 
 
 def names_set() -> set[str]:

@@ -53,15 +53,20 @@ class BadSettings(Exception):
 
 
 def lines(
-    error: ValidationError, fields: Mapping[str, FieldInfo], names_set: Iterable[str] = ()
+    error: ValidationError,
+    fields: Mapping[str, FieldInfo],
+    names_set: Iterable[str] = (),
+    *,
+    suffix: str = "",
 ) -> list[str]:
     """One line per problem; never the value itself, which may be a secret.
 
-    `names_set`: the variables that have a value, to find the misspelt one.
+    `names_set`: the variables that have a value, to find the misspelt one. `suffix`: what stands
+    behind the fields' names in the variables'.
     """
     unknown = [name for name in names_set if name.lower() not in fields]
     problems = (p for p in error.errors(include_url=False) if p["type"] != _FOLLOWS_FROM_OTHERS)
-    return [_line(problem, fields, unknown) for problem in problems]
+    return [_line(problem, fields, unknown, suffix) for problem in problems]
 
 
 def misspelt(names_set: Iterable[str], fields: Mapping[str, FieldInfo]) -> dict[str, str]:
@@ -72,9 +77,11 @@ def misspelt(names_set: Iterable[str], fields: Mapping[str, FieldInfo]) -> dict[
     return {name: similar for name, similar in meant if similar}
 
 
-def _line(problem: ErrorDetails, fields: Mapping[str, FieldInfo], unknown: Iterable[str]) -> str:
+def _line(
+    problem: ErrorDetails, fields: Mapping[str, FieldInfo], unknown: Iterable[str], suffix: str
+) -> str:
     field, *inside = (str(part) for part in problem["loc"])
-    variable = field.upper()
+    variable = f"{field.upper()}{suffix}"
     text = " ".join([".".join(inside), _words(problem)]).strip()
     meant = _similar(variable, unknown) if problem["type"] == "missing" else None
     hint = f" ({meant} is set: did you mean {variable}?)" if meant else ""

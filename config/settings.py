@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticKnownError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config import env_file, errors, mongodb_uri, oauth2, smtp
+from config import env_file, errors, mongodb_uri, named_transports, oauth2, smtp
 from config.errors import BadSettings
 from config.fields import (
     BrokerUrl,
@@ -31,6 +39,7 @@ from config.fields import (
     Seconds,
     TlsOptionsJson,
 )
+from config.named_transports import DEFAULT, NamedTransport, TransportSettings
 from config.tls import TlsOptions
 
 
@@ -69,6 +78,9 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    #: Not variables of fixed names, so no fields; see `load`.
+    _named: dict[str, NamedTransport] = PrivateAttr(default_factory=dict)
+
     # Where things are.
     mongodb_uri: MongoUri = Field(examples=["mongodb://127.0.0.1:27017/?replicaSet=rs0"])
     mongodb_database: DatabaseName | None = Field(
@@ -105,6 +117,9 @@ class Settings(BaseSettings):
     client_secret: SecretStr | None = None
     refresh_token: SecretStr | None = Field(default=None, validate_default=True)
     token_url: str | None = Field(default=None, validate_default=True, examples=["google"])
+
+    #: Names of further transports, which take mails when the server of one is away.
+    transport_fallback: str | None = Field(default=None, examples=["default"])
 
     # What the mails say when the document does not.
     default_from: Mailbox = Field(examples=["Example Shop <shop@example.com>"])
@@ -207,6 +222,24 @@ class Settings(BaseSettings):
         )
 
     @property
+    def transports(self) -> list[TransportSettings]:
+        """All the ways mails can go out; the default one first."""
+        first = TransportSettings(
+            DEFAULT, self.smtp_server, self.tls_options, self.default_from, self.rate_limit
+        )
+        return [first, *(each.settings(name, self) for name, each in self._named.items())]
+
+    @property
+    def fallback(self) -> tuple[str, ...]:
+        """TRANSPORT_FALLBACK, taken apart."""
+        return tuple(named_transports.names(self.transport_fallback or ""))
+
+    @property
+    def named(self) -> Mapping[str, NamedTransport]:
+        """The transports of SMTP_CONNECTION_URI_<NAME>."""
+        return self._named
+
+    @property
     def ttl(self) -> timedelta | None:
         """How long after its end (SUCCESS or ERROR) a mail is deleted; None: never.
 
@@ -291,11 +324,18 @@ def load() -> Settings:
     problems = env_file.problems()
     if problems:
         raise BadSettings(problems)
+    named, lines = named_transports.read(env_file.variables())
     try:
-        return Settings()
+        ours = Settings()
     except ValidationError as error:
-        lines = errors.lines(error, Settings.model_fields, env_file.names_set())
+        unknown = env_file.names_set() - named_transports.variables(named)
+        lines = [*errors.lines(error, Settings.model_fields, unknown), *lines]
         raise BadSettings(lines) from None
+    lines += named_transports.unknown(ours.fallback, {DEFAULT, *named})
+    if lines:
+        raise BadSettings(lines)
+    ours._named.update(named)  # noqa: SLF001 - a part of the class
+    return ours
 
 
 def load_or_exit() -> Settings:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from config import env_file, mongodb_uri
 from config.logs import redact
+from config.named_transports import suffix
 from config.settings import Settings
+from config.tls import TlsOptions
 
 
 _MASK = "***"
@@ -32,19 +35,32 @@ class Shown:
 
 def rows(settings: Settings) -> list[Shown]:
     """Every setting, in the order of the documentation."""
-    return [
-        Shown(name.upper(), value(settings, name), env_file.source(name.upper()))
-        for name in Settings.model_fields
+    fixed = [_shown(name.upper(), value(settings, name)) for name in Settings.model_fields]
+    named = [
+        _shown(f"{field.upper()}{suffix(name)}", _text(field, raw))
+        for name, transport in settings.named.items()
+        for field, raw in transport
+        if field in transport.model_fields_set
     ]
+    return fixed + named
 
 
 def value(settings: Settings, name: str) -> str:
     """One setting as text; an unset one is empty."""
-    raw = getattr(settings, name)
+    if name == "mongodb_database":
+        return settings.database
+    return _text(name, getattr(settings, name))
+
+
+def _shown(variable: str, value: str) -> Shown:
+    return Shown(variable, value, env_file.source(variable))
+
+
+def _text(name: str, raw: Any) -> str:
     if raw is None:
-        return settings.database if name == "mongodb_database" else ""
+        return ""
     if name in _HIDDEN:
         return _HIDDEN[name](raw.get_secret_value())
-    if name == "tls_options":
-        return settings.tls_options.model_dump_json(by_alias=True, exclude_defaults=True)
+    if isinstance(raw, TlsOptions):
+        return raw.model_dump_json(by_alias=True, exclude_defaults=True)
     return f"{raw:.15g}" if isinstance(raw, float) else str(raw)

@@ -42,11 +42,13 @@ class SmtpServer:
     client_name: str | None = None
     #: Who gets access tokens, which then take the password's place.
     oauth2: OAuth2Client | None = None
+    #: Ends the names of the variables of one among several servers: "_NEWS".
+    suffix: str = ""
 
     @property
     def variable(self) -> str:
         """The setting that names it, for errors."""
-        return "SMTP_CONNECTION_URI" if self.oauth2 is None else "OAUTH_HOST"
+        return "OAUTH_HOST" if self.oauth2 is not None else f"SMTP_CONNECTION_URI{self.suffix}"
 
     def switch(self, security: Security) -> str:
         """Say how to have TLS from the first byte (TLS), or STARTTLS."""
@@ -74,7 +76,7 @@ class SmtpServer:
         return f"{host}:{self.port}"
 
 
-def parse(uri: str, password: str | None = None) -> SmtpServer:
+def parse(uri: str, password: str | None = None, *, suffix: str = "") -> SmtpServer:
     """Read `smtp[s]://[user[:password]@]host[:port][?requireTLS=true&name=client.example]`.
 
     User name and password are percent-encoded in the URI. `password` (SMTP_PASSWORD) beats the
@@ -90,7 +92,7 @@ def parse(uri: str, password: str | None = None) -> SmtpServer:
     username = unquote(parts.username) if parts.username else None
     secret = password or (unquote(parts.password) if parts.password else None)
     if username and secret is None:
-        raise ValueError("names a user, but there is no password: set SMTP_PASSWORD")
+        raise ValueError(f"names a user, but there is no password: set SMTP_PASSWORD{suffix}")
     if secret is not None and username is None:
         raise ValueError("has a password, but no user: smtp://user@host")
     options = _options(parts.query)
@@ -101,6 +103,7 @@ def parse(uri: str, password: str | None = None) -> SmtpServer:
         username=username,
         password=secret,
         client_name=options.get("name"),
+        suffix=suffix,
     )
 
 

@@ -159,7 +159,7 @@ class Batch:
 
     def _composed(self, claim: Claim) -> Mail:
         try:
-            return claim.earlier.leave(self._parts.compose(claim.document))
+            return claim.earlier.leave(self._parts.compose(claim.document, None))
         finally:
             claim.let_go()
 

@@ -50,6 +50,8 @@ class Mail:
     #: Users who have no address.
     missing_uids: tuple[Any, ...] = ()
     dsn: Dsn | None = None
+    #: The name of the transport it was composed for.
+    transport: str = "default"
     smtputf8: bool = False
     has_8bit: bool = False
     seven_bit: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)

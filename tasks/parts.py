@@ -14,11 +14,10 @@ from tasks.delivery.returns import Waiting
 from tasks.envelope import Mail
 from tasks.errors import MailError
 from tasks.limits.permits import Slot
-from tasks.limits.troubles import Troubles
 from tasks.outcome import Outcome
 from tasks.pace import Pace
+from tasks.routing import Routes
 from tasks.screening.screen import Listener, Screen
-from tasks.transport import SmtpTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +25,12 @@ class Parts:
     """The collaborators of `Batch` and `Sending`."""
 
     claims: Claims
-    compose: Callable[[Document], Mail]
+    #: For the transport the document asks for, or for this one.
+    compose: Callable[[Document, str | None], Mail]
     screens: Sequence[Screen]
-    transport: SmtpTransport
+    #: Those of `screens` that look at the transport, for mails that go another way.
+    screens_of_transport: Sequence[Screen]
+    routes: Routes
     listeners: Sequence[Listener]
     record: Callable[[Result], threading.Event]
     #: Gives back mails that wait for something.
@@ -37,7 +39,6 @@ class Parts:
     put_back: Callable[[Sequence[Any], Sequence[Claim]], None]
     #: Tells when the next automatic attempt begins; None: there is none.
     again: Callable[[Claim, Mail | None, Outcome | MailError], Again | None]
-    troubles: Troubles
     #: Takes slots of mails that were not sent.
     unused: Callable[[Sequence[Slot]], None]
     #: Tells whether mails of a higher priority wait.

@@ -11,6 +11,7 @@ from pymongo.errors import PyMongoError
 
 from tasks.delivery import results
 from tasks.delivery.returns import Waiting
+from tasks.detour import Detour, by_transport
 from tasks.envelope import Mail
 from tasks.errors import MailError, NoConnection
 from tasks.ledger import Ledger
@@ -18,6 +19,7 @@ from tasks.limits import reasons
 from tasks.limits.troubles import Gate
 from tasks.pace import GROUP_SECONDS
 from tasks.parts import Parts
+from tasks.routing import Route
 from tasks.screening.screen import Prepared, tell_all
 from tasks.transport import Session, Withdrawn
 
@@ -37,6 +39,7 @@ class Sending:
     def __init__(self, parts: Parts, ledger: Ledger) -> None:
         self._parts = parts
         self._ledger = ledger
+        self._detour = Detour(parts, ledger)
         #: Mails of the group in hand that were begun, and seconds spent waiting for slots.
         self._begun = 0
         self._waited = 0.0
@@ -54,7 +57,7 @@ class Sending:
             while rest:
                 beforehand = min(2 * self._parts.pace.start, MOST_BEFOREHAND)
                 if self._comes(_not_before(rest[0]) - beforehand):
-                    self._send_wave(_wave(rest))
+                    self._send_all(by_transport(_wave(rest)))
                 else:
                     self._give_back(rest.popleft())
         except PyMongoError:
@@ -79,42 +82,54 @@ class Sending:
         if prepared.slot is not None:
             self._parts.unused([prepared.slot])
 
-    def _send_wave(self, queue: deque[Prepared]) -> None:
+    def _send_all(self, queues: Sequence[deque[Prepared]]) -> None:
+        """Send what is in the queues, each of one transport."""
         try:
-            self._send(queue)
+            for queue in queues:
+                self._send(queue)
         except PyMongoError:
-            self._ledger.give_back(prepared.claim for prepared in queue)
+            for queue in queues:
+                self._ledger.give_back(prepared.claim for prepared in queue)
+                queue.clear()
             raise
 
     def _send(self, queue: deque[Prepared]) -> None:
         """Send what is in the queue; a mail leaves it when its transaction begins."""
+        route = self._parts.routes[queue[0].mail.transport]
         # In a slot the transaction is kept short instead: it is to reach the server in time.
         alone = len(queue) == 1 and queue[0].slot is None
         held = False
         while queue := self._in_time(queue):
             started = time.monotonic()
-            gate = self._parts.troubles.gate()
+            gate = route.troubles.gate()
             if gate is Gate.OPEN:
-                self._await_connection(queue)
+                self._go_elsewhere(queue, route)
+                self._await_connection(queue, route)
                 return
             probes = gate is Gate.PROBE
             # The last was claimed last; the others' deadlines are looked at again.
             deadline = max(prepared.claim.deadline for prepared in queue)
             try:
-                with self._parts.transport.session(deadline, anew=probes) as session:
-                    if not session.connection.reused:
-                        self._parts.troubles.works()
+                with route.transport.session(deadline, anew=probes) as session:
+                    if session.is_new:
+                        route.troubles.works()
                     if not alone and not held:
                         self._begin_sending(queue)
                         self._parts.pace.started(time.monotonic() - started)
                         held = True
-                    self._send_on(session, queue, alone=alone)
+                    self._send_on(session, queue, route, alone=alone)
             except NoConnection as error:
-                self._no_connection(queue, error)
+                self._no_connection(queue, route, error)
 
-    def _no_connection(self, queue: deque[Prepared], error: NoConnection) -> None:
-        """Let the first mail pay for it, unless it is known already; the others go on, or wait."""
-        failed = self._parts.troubles.failed()
+    def _no_connection(self, queue: deque[Prepared], route: Route, error: NoConnection) -> None:
+        """Let the first mail pay for it, unless it is known already; the others go on, or wait.
+
+        Unless another transport takes them.
+        """
+        failed = route.troubles.failed()
+        self._go_elsewhere(queue, route)
+        if not queue:
+            return
         if failed is None:
             # Nobody counts. The rest would meet the same refusal.
             while queue:
@@ -122,14 +137,18 @@ class Sending:
             return
         if not failed.known:
             self._fail(queue.popleft(), error)
-        if failed.open and queue:
-            self._await_connection(queue)
+        if failed.open:
+            self._await_connection(queue, route)
 
-    def _await_connection(self, queue: deque[Prepared]) -> None:
-        why = reasons.connection(self._parts.transport.server)
-        self._parts.postpone(
-            [Waiting(prepared.claim, reasons.LOOK_AGAIN, why) for prepared in queue]
-        )
+    def _go_elsewhere(self, queue: deque[Prepared], route: Route) -> None:
+        self._send_all(self._detour.take(queue, route))
+
+    def _await_connection(self, queue: deque[Prepared], route: Route) -> None:
+        if not queue:
+            return
+        seconds = self._parts.routes.seconds_away(route)
+        why = reasons.connection(route.transport.server)
+        self._parts.postpone([Waiting(prepared.claim, seconds, why) for prepared in queue])
         self._ledger.tally.waiting += len(queue)
         self._parts.unused([each.slot for each in queue if each.slot is not None])
         queue.clear()
@@ -155,7 +174,9 @@ class Sending:
                 # Nothing was sent of it: if only the sweep has ended it meanwhile, that was wrong.
                 self._give_back(prepared)
 
-    def _send_on(self, session: Session, queue: deque[Prepared], *, alone: bool) -> None:
+    def _send_on(
+        self, session: Session, queue: deque[Prepared], route: Route, *, alone: bool
+    ) -> None:
         """Send until the queue is empty or a mail leaves the session in doubt."""
         good = True
         while queue and good:
@@ -174,6 +195,8 @@ class Sending:
             except NoConnection:
                 queue.appendleft(prepared)
                 raise
+            if good:
+                route.troubles.works()
 
     def _may_begin(self, prepared: Prepared) -> bool:
         slot = prepared.slot
@@ -192,7 +215,7 @@ class Sending:
         def before_data() -> bool:
             """Pass the point of no return between RCPT and DATA: the smallest window there is."""
             passed = bool(self._parts.claims.begin_sending([claim]))
-            session.connection.deadline = claim.deadline  # the lease was renewed
+            session.extend(claim.deadline)  # the lease was renewed
             return passed
 
         try:
@@ -217,7 +240,6 @@ class Sending:
             self._ledger.record(results.of_bug(claim, error, sending=True))
             return False
         else:
-            self._parts.troubles.works()
             again = self._parts.again(claim, mail, outcome) if outcome.pending else None
             self._ledger.record(results.of_outcome(claim, mail, outcome, again))
             tell_all(self._parts.listeners, prepared, outcome)

@@ -31,17 +31,18 @@ from tasks.limits.connect import connect
 from tasks.limits.limits import Limits
 from tasks.limits.permits import Permits
 from tasks.limits.troubles import Troubles
-from tasks.mail import Defaults, compose, wanted
+from tasks.mail import Defaults, Profiles, compose, wanted
 from tasks.pace import Pace
 from tasks.parts import Parts
 from tasks.retries import Retries
 from tasks.retry import Backoff
+from tasks.routing import Route, Routes
 from tasks.screening.hindrances import Hindrances
 from tasks.screening.originals import Originals
 from tasks.screening.rate_limits import RateLimits
 from tasks.screening.screen import Listener, Screen
 from tasks.screening.suppressions import Suppressions
-from tasks.transport import SmtpTransport
+from tasks.transport import making as transports
 
 
 #: Publishes messages again: a lane and its ids, and the documents' new enqueueTime.
@@ -74,28 +75,35 @@ class Worker:
         )
         self._returns = Returns(mails, self.now, settings.ttl)
         self._writer = ResultWriter(mails, self.now, settings.ttl)
-        self._transport = SmtpTransport(
-            settings.smtp_server,
-            settings.tls_options,
-            reply_timeout=settings.smtp_timeout_seconds,
-            idle_seconds=settings.smtp_idle_seconds,
-            max_messages=settings.smtp_max_messages,
-        )
-        self._defaults = Defaults(
-            settings.default_from,
-            settings.default_reply_to,
-            namespace=mails.full_name,
-            max_recipients=settings.max_recipients,
-            max_message_bytes=settings.max_message_bytes,
-            text_from_html=settings.text_from_html,
+        names = tuple(each.name for each in settings.transports)
+        self._profiles = Profiles(
+            [
+                Defaults(
+                    each.default_from,
+                    settings.default_reply_to,
+                    namespace=mails.full_name,
+                    transport=each.name,
+                    transports=names,
+                    max_recipients=settings.max_recipients,
+                    max_message_bytes=settings.max_message_bytes,
+                    text_from_html=settings.text_from_html,
+                )
+                for each in settings.transports
+            ]
         )
         self._gatherer = Gatherer.of(settings, mails.database)
         redis = connect(settings)
-        self._troubles = Troubles(redis, settings)
+        self._routes = Routes(
+            [
+                Route(transport, Troubles(redis, settings, name))
+                for name, transport in transports.make(settings).items()
+            ],
+            settings.fallback,
+        )
         backoff = Backoff(
             settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds
         )
-        self._again = Retries(backoff, self._troubles, self.now)
+        self._again = Retries(backoff, self._routes.first.troubles, self.now)
         self._screens: list[Screen] = [Originals(Keys(mails, self.now), self.now)]
         self._listeners: list[Listener] = []
         if settings.suppressions_collection is not None:
@@ -104,12 +112,12 @@ class Worker:
             self._screens.append(suppressions.screen)
             if settings.suppress_hard_bounces:
                 self._listeners.append(suppressions.learn)
-        self._screens.append(Hindrances(self._troubles, settings.smtp_server))
+        self._screens_of_transport: list[Screen] = [Hindrances(self._routes)]
         self._pace = Pace()
         limits = Limits(settings)
         self._rate_limits = RateLimits(limits, Permits(redis), self._pace)
         if limits:
-            self._screens.append(self._rate_limits.screen)
+            self._screens_of_transport.append(self._rate_limits.screen)
             self._listeners.append(self._rate_limits.listen)
         self._publish = publish
         self._waiting = waiting
@@ -117,22 +125,22 @@ class Worker:
 
     def deliver(self, ids: Sequence[Any], lane: Lane) -> Tally:
         """Attempt a batch. Raises PyMongoError when MongoDB stays away."""
-        if self._troubles.is_open:
-            why = reasons.connection(self._transport.server)
+        if self._routes.only_one_and_away:
+            why = reasons.connection(self._routes.first.transport.server)
             self._returns.hold(ids, reasons.LOOK_AGAIN, why)
             return Tally(waiting=len(ids))
         token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         parts = Parts(
             claims=self._claims,
             compose=self._compose,
-            screens=self._screens,
-            transport=self._transport,
+            screens=[*self._screens, *self._screens_of_transport],
+            screens_of_transport=self._screens_of_transport,
+            routes=self._routes,
             listeners=self._listeners,
             record=self._writer.put,
             postpone=self._returns.postpone,
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
             again=self._again,
-            troubles=self._troubles,
             unused=self._rate_limits.unused,
             gives_way=lambda: self._ask_broker(lambda: any(map(self._waiting, lane.higher))),
             others_idle=lambda: self._ask_broker(lambda: not self._waiting(lane)),
@@ -141,9 +149,11 @@ class Worker:
         )
         return Batch(parts, token).deliver(ids)
 
-    def _compose(self, document: Document) -> Mail:
+    def _compose(self, document: Document, transport: str | None) -> Mail:
+        profiles = self._profiles
+        profile = profiles.of(document) if transport is None else profiles[transport]
         gathered = self._gatherer.gather(wanted(document))
-        return compose(document, self._defaults, now=self.now(), gathered=gathered)
+        return compose(document, profile, now=self.now(), gathered=gathered)
 
     def _ask_broker(self, question: Callable[[], bool]) -> bool:
         try:

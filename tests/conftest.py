@@ -41,7 +41,7 @@ def _clean_environment() -> Iterator[None]:
     ours = {name.upper() for name in Settings.model_fields}
     with pytest.MonkeyPatch.context() as patch:
         for variable in list(os.environ):
-            if variable.upper() in ours:
+            if variable.upper() in ours or variable.upper().startswith("SMTP_CONNECTION_URI_"):
                 patch.delenv(variable)
         yield
 

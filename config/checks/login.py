@@ -27,7 +27,7 @@ def check(client: smtplib.SMTP, server: SmtpServer) -> list[Finding]:
 def advice(server: SmtpServer) -> str:
     """Say where to look when the server refuses us."""
     if server.oauth2 is None:
-        return "check SMTP_CONNECTION_URI and SMTP_PASSWORD"
+        return f"check {server.variable} and SMTP_PASSWORD{server.suffix}"
     return (
         "check OAUTH_USER, the scope that REFRESH_TOKEN was made for,"
         " and that the account may use SMTP"

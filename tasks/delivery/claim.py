@@ -193,6 +193,10 @@ class Claims:
         _log.warning("lease.lost", ids=lost)
         return [claim for claim in claims if key(claim.id) in held]
 
+    def read_again(self, claim: Claim) -> Document | None:
+        """Read the document of a claim that has let it go; None: it is not ours any more."""
+        return self._mails.find_one(claim.fence)
+
     def _claim_one_by_one(self, ids: Sequence[Any], token: str) -> list[Claim]:
         """Those that the failed write has reached already are ours."""
         claims: list[Claim] = []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
-#: The one SMTP server there is.
-TRANSPORT = "default"
+from config.named_transports import DEFAULT
 
 
 def limit(key_prefix: str, kind: str) -> str:
@@ -17,7 +15,7 @@ def pauses(key_prefix: str) -> str:
     return f"{key_prefix}pauses"
 
 
-def circuit(key_prefix: str) -> tuple[str, str]:
-    """Name the hash of the circuit, and the lock of who probes."""
-    name = f"{key_prefix}circuit:{TRANSPORT}"
+def circuit(key_prefix: str, transport: str = DEFAULT) -> tuple[str, str]:
+    """Name the hash of a transport's circuit, and the lock of who probes."""
+    name = f"{key_prefix}circuit:{transport}"
     return name, f"{name}:probe"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from config.named_transports import DEFAULT, suffix
 from config.rates import Rate
 from config.settings import Settings
 from tasks.limits import keys
-from tasks.limits.keys import TRANSPORT
 
 
 #: Between a slot's time and the server there is a network and a scheduler. A window is so much
@@ -24,6 +24,8 @@ class Limit:
     rate: Rate
     #: Before the names of its keys in Redis.
     prefix: str
+    #: Whose it is, for a person.
+    setting: str = "RATE_LIMIT"
 
     @property
     def tolerance(self) -> float:
@@ -55,31 +57,40 @@ class Limits:
     """All of them, as the settings have them."""
 
     def __init__(self, settings: Settings) -> None:
-        rate, domains = settings.rate_limit, settings.rate_limit_domains
-        transport, domain_prefix = (
+        transport, domain = (
             keys.limit(settings.broker_prefix, kind) for kind in ("transport", "domain")
         )
-        self._always = (Limit(TRANSPORT, rate, transport),) if rate else ()
+        self._transports = {
+            each.name: (Limit(each.name, each.rate_limit, transport, _variable(each.name)),)
+            for each in settings.transports
+            if each.rate_limit is not None
+        }
+        domains = settings.rate_limit_domains
         self._domains = {
-            domain: Limit(domain, rate, domain_prefix)
-            for domain, rate in (domains.rates if domains else ())
+            name: Limit(name, rate, domain, f"RATE_LIMIT_DOMAINS: {name}")
+            for name, rate in (domains.rates if domains else ())
         }
 
     def __bool__(self) -> bool:
         """Tell whether there is any."""
-        return bool(self._always or self._domains)
+        return bool(self._transports or self._domains)
 
     @property
     def transport(self) -> Limit | None:
-        """The one that holds for every mail."""
-        return self._always[0] if self._always else None
+        """The one that holds for every mail of the default transport."""
+        return next(iter(self._transports.get(DEFAULT, ())), None)
 
-    def of(self, recipients: Iterable[str]) -> Sequence[Limit]:
+    def of(self, recipients: Iterable[str], transport: str = DEFAULT) -> Sequence[Limit]:
         """Give those that hold for a mail, each once."""
+        always = self._transports.get(transport, ())
         if not self._domains:
-            return self._always
+            return always
         found = (self._domains.get(domain) for domain in domains_of(recipients))
-        return (*self._always, *(limit for limit in found if limit))
+        return (*always, *(limit for limit in found if limit))
+
+
+def _variable(transport: str) -> str:
+    return "RATE_LIMIT" if transport == DEFAULT else f"RATE_LIMIT{suffix(transport)}"
 
 
 def domains_of(recipients: Iterable[str]) -> list[str]:

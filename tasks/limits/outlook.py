@@ -8,6 +8,7 @@ from typing import Any
 
 import redis
 
+from config.named_transports import DEFAULT
 from config.settings import Settings
 from tasks.limits import keys, scripts
 from tasks.limits.limits import Limits
@@ -35,14 +36,18 @@ class Outlook:
 
 
 class Lookout:
-    """Asks Redis; raises redis.RedisError."""
+    """Asks Redis; raises redis.RedisError.
+
+    One among several transports holds up nobody else's mails: then there is nothing to look at.
+    """
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._script = client.register_script(scripts.read("outlook"))
-        self._keys = [*keys.circuit(settings.broker_prefix)]
-        self._arguments: list[Any] = [settings.circuit_failures]
+        alone = not settings.named
+        self._keys = [*keys.circuit(settings.broker_prefix, DEFAULT)]
+        self._arguments: list[Any] = [settings.circuit_failures if alone else 0]
         #: The one that holds for every mail.
-        self.limit = limit = Limits(settings).transport
+        self.limit = limit = Limits(settings).transport if alone else None
         if limit is not None:
             self._keys += [limit.log, limit.line]
             self._arguments += [limit.rate.count, round(limit.window * 1e6)]

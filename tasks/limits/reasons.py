@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from tasks.limits.keys import TRANSPORT
 from tasks.limits.limits import Limit
 
 
 #: Seconds after which a mail whose server is away may be looked at again; as long as the circuit is
 #: open the watcher leaves it where it is.
 LOOK_AGAIN = 1.0
-_TRANSPORT_TURN, _DOMAIN_TURN = "RATE_LIMIT", "RATE_LIMIT_DOMAINS"
+#: Begins the name of every setting that is a limit.
+_TURN = "RATE_LIMIT"
 
 
 def turn(limit: Limit) -> str:
     """Say so of a mail that has been told when to come again."""
-    return _TRANSPORT_TURN if limit.name == TRANSPORT else f"{_DOMAIN_TURN}: {limit.name}"
+    return limit.setting
 
 
 def long_queue(limit: Limit) -> str:
@@ -24,7 +24,7 @@ def long_queue(limit: Limit) -> str:
 
 def had_turn(waits_for: object) -> bool:
     """Tell whether a mail with this `waitsFor` comes because its turn is near."""
-    return isinstance(waits_for, str) and waits_for.startswith(_TRANSPORT_TURN)
+    return isinstance(waits_for, str) and waits_for.startswith(_TURN)
 
 
 def redis() -> str:

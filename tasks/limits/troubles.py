@@ -18,6 +18,7 @@ from typing import Any
 import redis
 import structlog
 
+from config.named_transports import DEFAULT
 from config.settings import Settings
 from tasks.limits import keys, scripts
 
@@ -78,12 +79,16 @@ class Failed:
 
 
 class Troubles:
-    """Shared by the threads of a process. No method raises when Redis is away."""
+    """Of one transport; the domains that pause are everybody's.
 
-    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+    Shared by the threads of a process. No method raises when Redis is away.
+    """
+
+    def __init__(self, client: redis.Redis, settings: Settings, transport: str = DEFAULT) -> None:
+        self.transport = transport
         self._client = client
         self._pauses = keys.pauses(settings.broker_prefix)
-        self._circuit = keys.circuit(settings.broker_prefix)
+        self._circuit = keys.circuit(settings.broker_prefix, transport)
         #: Failures to connect that open the circuit; 0: nothing does.
         self._threshold = settings.circuit_failures
         #: In milliseconds.
@@ -117,6 +122,11 @@ class Troubles:
         picture = self.picture()
         return self._trips(picture) and time.monotonic() < picture.open_until
 
+    @property
+    def seconds_until_probe(self) -> float:
+        """How long until a connection may be tried again, as far as is known."""
+        return max(self._picture.open_until - time.monotonic(), 0.0)
+
     def gate(self) -> Gate:
         """Ask for leave to connect. Who gets PROBE must say `failed` or `works`."""
         if not self._trips(self.picture()):
@@ -137,7 +147,7 @@ class Troubles:
             until = time.monotonic() + open_for / 1000
             self._picture = dataclasses.replace(self._picture, failures=failures, open_until=until)
             if failures == self._threshold:
-                _log.warning("circuit.opened", failures=failures)
+                _log.warning("circuit.opened", transport=self.transport, failures=failures)
             return Failed(known=failures > self._threshold, open=failures >= self._threshold)
         return None
 
@@ -146,7 +156,7 @@ class Troubles:
         if not self._picture.failures:
             return
         if self._trips(self._picture):
-            _log.info("circuit.closed")
+            _log.info("circuit.closed", transport=self.transport)
         self._picture = dataclasses.replace(self._picture, failures=0, open_until=0.0)
         with self._without_redis():
             self._client.delete(*self._circuit)

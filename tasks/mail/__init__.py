@@ -25,6 +25,7 @@ from __future__ import annotations
 from tasks.mail.compose import compose
 from tasks.mail.defaults import Defaults
 from tasks.mail.gathered import wanted
+from tasks.mail.profiles import Profiles
 
 
-__all__ = ["Defaults", "compose", "wanted"]
+__all__ = ["Defaults", "Profiles", "compose", "wanted"]

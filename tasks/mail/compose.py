@@ -53,6 +53,7 @@ def compose(
         rejected=mail.recipients.rejected,
         missing_uids=mail.recipients.missing_uids,
         dsn=mail.dsn,
+        transport=defaults.transport,
         smtputf8=mail.needs_smtputf8,
         has_8bit=has_8bit,
         seven_bit=(

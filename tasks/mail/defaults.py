@@ -20,6 +20,9 @@ class Defaults:
     sender: str
     reply_to: str | None = None
     namespace: str = ""
+    #: The transport they are for, and all there are.
+    transport: str = "default"
+    transports: tuple[str, ...] = ("default",)
     max_recipients: int = MAX_RECIPIENTS
     #: Of the whole mail; None: no limit.
     max_message_bytes: int | None = None

@@ -20,6 +20,7 @@ from tasks.mail import (
     message_id,
     originators,
     problems,
+    profiles,
     recipients,
     status_notification,
 )
@@ -30,7 +31,7 @@ from tasks.mail.defaults import Defaults
 from tasks.mail.gathered import Gathered
 from tasks.mail.originators import Originators
 from tasks.mail.parts import Leaf
-from tasks.mail.problems import Problems
+from tasks.mail.problems import Problems, quote
 from tasks.mail.recipients import Recipients
 from tasks.mail.schema import Document, Message
 from tasks.mail.text_from_html import text_from_html
@@ -80,6 +81,7 @@ def read(
     model = _validated(document)
     deadline.check(model.deliver_before, now)
     found = Problems()
+    _check_transport(model, defaults, found)
     message = _message(model, found)
     custom = custom_headers.read(model.headers, found)
     by = originators.read(model, custom, defaults, found)
@@ -106,6 +108,13 @@ def _validated(document: Mapping[str, Any]) -> Document:
         return Document.model_validate(dict(document))
     except ValidationError as error:
         raise problems.of_schema(error) from None  # the cause would show the mail's content
+
+
+def _check_transport(model: Document, defaults: Defaults, found: Problems) -> None:
+    asked = profiles.name(model.transport or "")
+    if asked and asked not in defaults.transports:
+        known = ", ".join(defaults.transports)
+        found.add("transport", f"must be one of {known}, not {quote(model.transport or '')}")
 
 
 def _message(model: Document, found: Problems) -> Message:

@@ -141,4 +141,4 @@ class Document(_Noun):
 
     template: _Map | None = None
     send_grid: _Map | None = None
-    transport: Annotated[Line, NotSupported] | None = None
+    transport: Line | None = None

@@ -8,37 +8,50 @@ from collections.abc import Mapping, Sequence
 from tasks.delivery.returns import Waiting
 from tasks.limits import reasons
 from tasks.limits.limits import domains_of
-from tasks.limits.troubles import Pause, Troubles
+from tasks.limits.troubles import Pause
+from tasks.routing import Route, Routes
 from tasks.screening.screen import Prepared, Screened
 
 
 class Hindrances:
     """What the workers have told each other."""
 
-    def __init__(self, troubles: Troubles, server: object) -> None:
-        self._troubles = troubles
-        self._server = server
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
 
     def __call__(self, group: Sequence[Prepared]) -> Screened:
         """Sort the group; costs nothing while there is no trouble."""
-        if self._troubles.is_open:
-            why = reasons.connection(self._server)
-            return Screened(
-                waiting=[Waiting(each.claim, reasons.LOOK_AGAIN, why) for each in group]
-            )
         now = time.monotonic()
-        known = self._troubles.picture().pauses.items()
+        known = self._routes.first.troubles.picture().pauses.items()
         pauses = {domain: pause for domain, pause in known if pause.until > now}
-        if not pauses:
+        away = self._away(group)
+        if not pauses and not away:
             return Screened(send=list(group))
         screened = Screened()
         for prepared in group:
-            waiting = _pausing(prepared, pauses)
+            route = away.get(prepared.mail.transport)
+            waiting = self._waiting(prepared, route) if route else _pausing(prepared, pauses)
             if waiting is None:
                 screened.send.append(prepared)
             else:
                 screened.waiting.append(waiting)
         return screened
+
+    def _away(self, group: Sequence[Prepared]) -> dict[str, Route]:
+        """Find the servers to which no connection is tried, and for which none stands in."""
+        names = {prepared.mail.transport for prepared in group}
+        return {
+            name: self._routes[name]
+            for name in names
+            if self._routes[name].troubles.is_open and not self._routes.instead_of({name})
+        }
+
+    def _waiting(self, prepared: Prepared, route: Route) -> Waiting:
+        return Waiting(
+            prepared.claim,
+            self._routes.seconds_away(route),
+            reasons.connection(route.transport.server),
+        )
 
 
 def _pausing(prepared: Prepared, pauses: Mapping[str, Pause]) -> Waiting | None:

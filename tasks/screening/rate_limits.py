@@ -48,8 +48,9 @@ class RateLimits:
         screened = Screened()
         asking: list[tuple[Prepared, Ask]] = []
         for prepared in group:
-            limits = self._limits.of(prepared.mail.recipients)
-            if limits and prepared.mail.recipients:
+            mail = prepared.mail
+            limits = self._limits.of(mail.recipients, mail.transport)
+            if limits and mail.recipients:
                 asking.append((prepared, Ask(_standing(prepared.claim.document), limits)))
             else:
                 screened.send.append(prepared)

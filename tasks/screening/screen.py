@@ -29,6 +29,8 @@ class Prepared:
     mail: Mail
     #: By a rate limit; None: it may go out at once.
     slot: Slot | None = None
+    #: Transports that could not be reached.
+    tried: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -1,7 +1,10 @@
-"""A mail → its outcome, over SMTP.
+"""A mail → its outcome.
+
+    interface.py    Transport and Session: what every way has in common
+    making.py       settings → transports
 
     pool.py         SmtpTransport: connections kept between mails
-    session.py      Session: mails in a row; a connection that died idle is replaced
+    session.py      SmtpSession: mails in a row; a connection that died idle is replaced
     opening.py      connect, greeting, EHLO, STARTTLS
     login.py        AUTH        auth.py   the mechanisms        access_tokens.py   OAuth2
     transaction.py  MAIL, RCPT, DATA, content: what may have been delivered, and what cannot
@@ -12,9 +15,8 @@
 Errors: Permanent, Transient and UnknownOutcome of `tasks.errors`, and Withdrawn.
 """
 
+from tasks.transport.interface import Session, Transport, Withdrawn
 from tasks.transport.pool import SmtpTransport
-from tasks.transport.session import Session
-from tasks.transport.transaction import Withdrawn
 
 
-__all__ = ["Session", "SmtpTransport", "Withdrawn"]
+__all__ = ["Session", "SmtpTransport", "Transport", "Withdrawn"]

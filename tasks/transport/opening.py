@@ -156,7 +156,8 @@ class Opener:
         except ssl.SSLCertVerificationError as error:
             why = error.verify_message.removesuffix(".")
             raise no_connection(
-                f"{self.server} has a certificate that is not trusted: {why}; see TLS_OPTIONS"
+                f"{self.server} has a certificate that is not trusted: {why};"
+                f" see TLS_OPTIONS{self.server.suffix}"
             ) from error
         except OSError as error:
             hint = f"; does the server want {self.server.switch(Security.REQUIRED)}?"

@@ -14,7 +14,7 @@ from config.smtp import SmtpServer
 from config.tls import TlsOptions
 from tasks.transport.connection import Connection
 from tasks.transport.opening import Opener
-from tasks.transport.session import Session
+from tasks.transport.session import SmtpSession
 
 
 class SmtpTransport:
@@ -50,7 +50,7 @@ class SmtpTransport:
         _transports.add(self)
 
     @contextlib.contextmanager
-    def session(self, deadline: float, *, anew: bool = False) -> Iterator[Session]:
+    def session(self, deadline: float, *, anew: bool = False) -> Iterator[SmtpSession]:
         """Take an idle connection, or open one until `deadline` (time.monotonic()).
 
         `anew`: open one in any case.
@@ -58,7 +58,7 @@ class SmtpTransport:
         Raises NoConnection when there is none to be had.
         """
         connection = (None if anew else self._idle_connection()) or self._opener.open(deadline)
-        session = Session(connection, self._opener, max_messages=self._max_messages)
+        session = SmtpSession(connection, self._opener, max_messages=self._max_messages)
         try:
             yield session
         finally:

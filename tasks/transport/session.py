@@ -15,7 +15,7 @@ from tasks.transport.opening import Opener
 from tasks.transport.transaction import Transaction
 
 
-class Session:
+class SmtpSession:
     """A connection in the hands of one thread; made by `SmtpTransport.session`."""
 
     def __init__(self, connection: Connection, opener: Opener, *, max_messages: int) -> None:
@@ -25,6 +25,15 @@ class Session:
         self._max_messages = max_messages
         #: A mail whose envelope was written already, and its transaction.
         self._ahead: tuple[Mail, Transaction] | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the connection has carried no mail yet."""
+        return not self.connection.reused
+
+    def extend(self, deadline: float) -> None:
+        """Give the mail in hand more time."""
+        self.connection.deadline = deadline
 
     def submit(
         self,

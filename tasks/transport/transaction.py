@@ -18,6 +18,7 @@ from tasks.transport import verdicts
 from tasks.transport.connection import Broken, Connection, transient
 from tasks.transport.decisions import Stage
 from tasks.transport.draft import Draft
+from tasks.transport.interface import Withdrawn
 from tasks.transport.replies import CLOSING, Reply
 from tasks.transport.verdicts import Answer
 
@@ -27,10 +28,6 @@ from tasks.transport.verdicts import Answer
 _GROUP = 100
 _GO_AHEAD = 354
 _RSET, _DATA, _FINAL_DOT = b"RSET\r\n", b"DATA\r\n", b".\r\n"
-
-
-class Withdrawn(Exception):
-    """`before_data` said no: nothing was sent, nothing will be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from pydantic import SecretStr
 from pymongo import MongoClient
 
-from config import checks
+from config import checks, env_file, named_transports
 from config.checks import Finding, Level, broker, mongodb, smtp
 from config.settings import Settings
 from config.tls import TlsOptions
@@ -355,6 +355,23 @@ def test_oauth2_refused(settings: Settings) -> None:
     assert "OAUTH_USER" in (refused[-1].advice or "")
     assert "does not accept REFRESH_TOKEN any more" in revoked[-1].text
     assert "lacks what is asked of it: AUTH XOAUTH2 or OAUTHBEARER" in lacking[-1].text
+
+
+def test_named_servers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every transport's server is asked, and named in what is found."""
+    with _serving() as port:
+        monkeypatch.setenv("SMTP_CONNECTION_URI_NEWS", f"smtp://127.0.0.1:{NOBODY}")
+        monkeypatch.setenv("SMTP_CONNECTION_URI_OTHER", f"smtp://127.0.0.1:{port}")
+        named, _ = named_transports.read(env_file.variables())
+        ours = _changed(settings, smtp_connection_uri=f"smtp://127.0.0.1:{port}")
+        ours._named.update(named)
+        findings = smtp.check(ours)
+
+    found = {finding.subject: finding for finding in findings}
+    assert list(found) == ["SMTP server", "SMTP server news", "SMTP server other"]
+    assert found["SMTP server news"].level is Level.FAILED
+    assert "is SMTP_CONNECTION_URI_NEWS right" in (found["SMTP server news"].advice or "")
+    assert found["SMTP server other"].level is found["SMTP server"].level is Level.OK
 
 
 def _with_tokens(settings: Settings, endpoint: TokenEndpoint, port: int) -> Settings:

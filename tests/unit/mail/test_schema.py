@@ -23,6 +23,8 @@ WRONG_TYPES: list[tuple[dict[str, Any], str]] = [
     ({"headers": {"X-A": 5}}, "headers.X-A must be a string or a list of strings, not a number"),
     ({"headers": {"X-A": [5]}}, "headers.X-A.0 must be a string, not a number"),
     ({"message": "Hi"}, "message must be a map, not a string"),
+    ({"transport": 5}, "transport must be a string, not a number"),
+    ({"transport": "news"}, 'transport must be one of default, not "news"'),
     ({"message": [MESSAGE]}, "message must be a map, not a list"),
     ({"message": MESSAGE | {"subject": 5}}, "message.subject must be a string, not a number"),
     ({"message": MESSAGE | {"text": b"x"}}, "message.text must be a string, not binary"),
@@ -100,7 +102,6 @@ ATTACHMENT_TYPES: list[tuple[Any, str]] = [
 NOT_YET: list[tuple[dict[str, Any], str]] = [
     ({"template": {"name": "welcome"}}, "template"),
     ({"sendGrid": {"templateId": "d-1"}}, "sendGrid"),
-    ({"transport": "second"}, "transport"),
 ]
 
 

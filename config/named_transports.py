@@ -1,0 +1,134 @@
+"""SMTP_CONNECTION_URI_<NAME> and its kin: further ways for mails to go out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from config import errors, smtp
+from config.fields import Mailbox, RateLimit, TlsOptionsJson
+from config.rates import Rate
+from config.smtp import SmtpServer
+from config.tls import TlsOptions
+
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+
+#: The transport of SMTP_CONNECTION_URI.
+DEFAULT = "default"
+_URI = re.compile(r"SMTP_CONNECTION_URI_(?P<name>.+)")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+#: Each ends a variable that means something else.
+_TAKEN = {DEFAULT: "SMTP_CONNECTION_URI", "domains": "RATE_LIMIT_DOMAINS"}
+
+
+@dataclass(frozen=True, slots=True)
+class TransportSettings:
+    """One way for mails to go out."""
+
+    name: str
+    server: SmtpServer
+    tls: TlsOptions
+    default_from: str
+    rate_limit: Rate | None = None
+
+
+class NamedTransport(BaseModel):
+    """What the variables of one name say; the fields' names and the transport's make theirs."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    smtp_password: SecretStr | None = None
+    smtp_connection_uri: SecretStr = Field(examples=[smtp.EXAMPLE])
+    tls_options: TlsOptionsJson = Field(default=TlsOptions(), examples=['{"ca": "/ours.pem"}'])
+    default_from: Mailbox | None = Field(default=None, examples=["News <news@example.com>"])
+    rate_limit: RateLimit = Field(default=None, examples=["14/second"])
+
+    def settings(self, name: str, common: Settings) -> TransportSettings:
+        """Complete them by what holds for all."""
+        server = _server(self, name)
+        sender = self.default_from or common.default_from
+        return TransportSettings(name, server, self.tls_options, sender, self.rate_limit)
+
+
+def suffix(name: str) -> str:
+    """Give what ends the names of its variables."""
+    return f"_{name.upper()}"
+
+
+def variables(transports: Iterable[str]) -> set[str]:
+    """Give the names of all variables that some transports may have."""
+    return {
+        f"{field.upper()}{suffix(name)}"
+        for name in transports
+        for field in NamedTransport.model_fields
+    }
+
+
+def read(given: Mapping[str, str]) -> tuple[dict[str, NamedTransport], list[str]]:
+    """Find the transports among variables (in upper case); also one line for each problem."""
+    found: dict[str, NamedTransport] = {}
+    problems: list[str] = []
+    for variable in sorted(given):
+        match = _URI.fullmatch(variable)
+        if match is None:
+            continue
+        name = match["name"].lower()
+        if fault := _fault(name):
+            problems.append(f"{variable}: {fault}.")
+            continue
+        values = {
+            field: given[f"{field.upper()}{suffix(name)}"]
+            for field in NamedTransport.model_fields
+            if f"{field.upper()}{suffix(name)}" in given
+        }
+        try:
+            found[name] = NamedTransport.model_validate(values)
+        except ValidationError as error:
+            problems += errors.lines(error, NamedTransport.model_fields, suffix=suffix(name))
+        else:
+            problems += _faults_of_uri(found[name], name)
+    return found, problems
+
+
+def names(text: str) -> list[str]:
+    """Take a list of names apart: "backup, other"."""
+    return [name for name in (each.strip().lower() for each in text.split(",")) if name]
+
+
+def unknown(fallback: Iterable[str], known: Collection[str]) -> list[str]:
+    """Say which names of TRANSPORT_FALLBACK there are no transports for."""
+    return [
+        f"TRANSPORT_FALLBACK: names {name}, but SMTP_CONNECTION_URI{suffix(name)} is not set."
+        for name in fallback
+        if name not in known
+    ]
+
+
+def _fault(name: str) -> str | None:
+    if name in _TAKEN:
+        return f"cannot be a transport of its own: {_TAKEN[name]} has that name"
+    if not _NAME.fullmatch(name):
+        return "must end in a name of letters, digits and _, at most 31 characters"
+    return None
+
+
+def _server(named: NamedTransport, name: str) -> SmtpServer:
+    password = named.smtp_password.get_secret_value() if named.smtp_password else None
+    uri = named.smtp_connection_uri.get_secret_value()
+    return smtp.parse(uri, password, suffix=suffix(name))
+
+
+def _faults_of_uri(named: NamedTransport, name: str) -> list[str]:
+    try:
+        _server(named, name)
+    except ValueError as error:
+        variable = f"SMTP_CONNECTION_URI{suffix(name)}"
+        return [f"{variable}: {error}. Example: {variable}={smtp.EXAMPLE}"]
+    return []

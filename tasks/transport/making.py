@@ -1,0 +1,23 @@
+"""Settings → transports."""
+
+from __future__ import annotations
+
+from config.named_transports import TransportSettings
+from config.settings import Settings
+from tasks.transport.interface import Transport
+from tasks.transport.pool import SmtpTransport
+
+
+def make(settings: Settings) -> dict[str, Transport]:
+    """Make the transport of each name; raises OSError or ssl.SSLError for a bad `ca`."""
+    return {each.name: _make(each, settings) for each in settings.transports}
+
+
+def _make(transport: TransportSettings, settings: Settings) -> Transport:
+    return SmtpTransport(
+        transport.server,
+        transport.tls,
+        reply_timeout=settings.smtp_timeout_seconds,
+        idle_seconds=settings.smtp_idle_seconds,
+        max_messages=settings.smtp_max_messages,
+    )
