@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from config import attachment_hosts, broker_url, hosts, mailbox, mongodb_uri, rates
+from config import attachment_hosts, broker_url, hosts, mailbox, mongodb_uri, rates, sendgrid
 from config.rates import DomainRates, Rate
 from config.tls import TlsOptions
 
@@ -78,6 +78,7 @@ BucketName = Annotated[str, _holding(lambda name: mongodb_uri.check_collection(f
 Directory = Annotated[str, _holding(_absolute)]
 Hosts = Annotated[str, _holding(attachment_hosts.parse)]
 HostName = Annotated[str, _holding(_host)]
+ApiUrl = Annotated[str, _holding(sendgrid.check_url)]
 Mailbox = Annotated[str, _holding(mailbox.check)]
 
 # NoDecode: the settings' sources hand the text over as it is, so that we can say what is wrong.

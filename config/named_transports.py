@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from config import errors, smtp
+from config import errors, sendgrid, smtp
 from config.fields import Mailbox, RateLimit, TlsOptionsJson
 from config.rates import Rate
+from config.sendgrid import SendGridApi
 from config.smtp import SmtpServer
 from config.tls import TlsOptions
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The transport of SMTP_CONNECTION_URI.
 DEFAULT = "default"
+#: That of SENDGRID_API_KEY, beside another default one.
+SENDGRID = "sendgrid"
 _URI = re.compile(r"SMTP_CONNECTION_URI_(?P<name>.+)")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 #: Each ends a variable that means something else.
@@ -33,7 +36,7 @@ class TransportSettings:
     """One way for mails to go out."""
 
     name: str
-    server: SmtpServer
+    server: SmtpServer | SendGridApi
     tls: TlsOptions
     default_from: str
     rate_limit: Rate | None = None
@@ -52,7 +55,8 @@ class NamedTransport(BaseModel):
 
     def settings(self, name: str, common: Settings) -> TransportSettings:
         """Complete them by what holds for all."""
-        server = _server(self, name)
+        smtp_server = _server(self, name)
+        server = sendgrid.api_of(smtp_server, common.sendgrid_api_url) or smtp_server
         sender = self.default_from or common.default_from
         return TransportSettings(name, server, self.tls_options, sender, self.rate_limit)
 
@@ -89,11 +93,13 @@ def read(given: Mapping[str, str]) -> tuple[dict[str, NamedTransport], list[str]
             if f"{field.upper()}{suffix(name)}" in given
         }
         try:
-            found[name] = NamedTransport.model_validate(values)
+            named = NamedTransport.model_validate(values)
         except ValidationError as error:
             problems += errors.lines(error, NamedTransport.model_fields, suffix=suffix(name))
-        else:
-            problems += _faults_of_uri(found[name], name)
+            continue
+        problems += (faults_of_uri := _faults_of_uri(named, name))
+        if not faults_of_uri:
+            found[name] = named
     return found, problems
 
 
@@ -102,13 +108,19 @@ def names(text: str) -> list[str]:
     return [name for name in (each.strip().lower() for each in text.split(",")) if name]
 
 
-def unknown(fallback: Iterable[str], known: Collection[str]) -> list[str]:
-    """Say which names of TRANSPORT_FALLBACK there are no transports for."""
-    return [
+def faults(transports: Sequence[str], fallback: Iterable[str]) -> list[str]:
+    """Say what is wrong with the names of all transports, and with TRANSPORT_FALLBACK."""
+    found = [
         f"TRANSPORT_FALLBACK: names {name}, but SMTP_CONNECTION_URI{suffix(name)} is not set."
         for name in fallback
-        if name not in known
+        if name not in transports
     ]
+    if transports.count(SENDGRID) > 1:
+        found.append(
+            "SENDGRID_API_KEY: makes a transport named sendgrid, and so does"
+            f" SMTP_CONNECTION_URI{suffix(SENDGRID)}: set one of them."
+        )
+    return found
 
 
 def _fault(name: str) -> str | None:

@@ -19,9 +19,19 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config import env_file, errors, mongodb_uri, named_transports, oauth2, smtp
+from config import (
+    env_file,
+    errors,
+    mongodb_uri,
+    named_transports,
+    oauth2,
+    sendgrid,
+    smtp,
+    transports,
+)
 from config.errors import BadSettings
 from config.fields import (
+    ApiUrl,
     BrokerUrl,
     BucketName,
     CollectionName,
@@ -39,7 +49,8 @@ from config.fields import (
     Seconds,
     TlsOptionsJson,
 )
-from config.named_transports import DEFAULT, NamedTransport, TransportSettings
+from config.named_transports import NamedTransport, TransportSettings
+from config.smtp import SmtpServer
 from config.tls import TlsOptions
 
 
@@ -94,7 +105,11 @@ class Settings(BaseSettings):
         default="UsernamePassword", examples=["UsernamePassword"]
     )
     smtp_password: SecretStr | None = None
-    #: Empty: not set, which only AUTH_TYPE=OAuth2 allows.
+    sendgrid_api_key: SecretStr | None = None
+    sendgrid_api_url: ApiUrl = Field(
+        default=sendgrid.API_URL, examples=["https://api.eu.sendgrid.com"]
+    )
+    #: Empty: not set, which AUTH_TYPE=OAuth2 and SENDGRID_API_KEY allow.
     smtp_connection_uri: SecretStr = Field(
         default=SecretStr(""), validate_default=True, examples=[smtp.EXAMPLE]
     )
@@ -197,37 +212,14 @@ class Settings(BaseSettings):
         return named or _DEFAULT_DATABASE
 
     @property
-    def smtp_server(self) -> smtp.SmtpServer:
-        """SMTP_CONNECTION_URI and SMTP_PASSWORD, taken apart; or the server of OAUTH_HOST."""
-        if self.auth_type == "OAuth2":
-            return self._server_with_tokens
-        return _smtp_server(self.smtp_connection_uri, self.smtp_password)
-
-    @property
-    def _server_with_tokens(self) -> smtp.SmtpServer:
-        # None of these is None: _needed_for_oauth2.
-        host = self.oauth_host or ""
-        client = oauth2.OAuth2Client(
-            token_url=oauth2.token_url(self.token_url, host),
-            client_id=self.client_id or "",
-            client_secret=self.client_secret.get_secret_value() if self.client_secret else None,
-            refresh_token=self.refresh_token.get_secret_value() if self.refresh_token else "",
-        )
-        return smtp.with_tokens(
-            host,
-            self.oauth_port,
-            secure=self.oauth_secure,
-            user=self.oauth_user or "",
-            client=client,
-        )
+    def smtp_server(self) -> SmtpServer:
+        """The server of SMTP_CONNECTION_URI, or of OAUTH_HOST."""
+        return transports.smtp_server(self)
 
     @property
     def transports(self) -> list[TransportSettings]:
         """All the ways mails can go out; the default one first."""
-        first = TransportSettings(
-            DEFAULT, self.smtp_server, self.tls_options, self.default_from, self.rate_limit
-        )
-        return [first, *(each.settings(name, self) for name, each in self._named.items())]
+        return transports.all_of(self)
 
     @property
     def fallback(self) -> tuple[str, ...]:
@@ -264,8 +256,17 @@ class Settings(BaseSettings):
     def _smtp_uri_is_whole(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         if info.data.get("auth_type") != "OAuth2":
             if not value.get_secret_value():
+                if info.data.get("sendgrid_api_key") is not None:
+                    return value
                 raise PydanticKnownError("missing")
-            _smtp_server(value, info.data.get("smtp_password"))
+            transports.parse(value, info.data.get("smtp_password"))
+        return value
+
+    @field_validator("sendgrid_api_key")
+    @classmethod
+    def _key_is_one(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            smtp.check_key(value.get_secret_value())
         return value
 
     @field_validator("oauth_host", "oauth_user", "client_id", "refresh_token")
@@ -311,10 +312,6 @@ def _database_of(uri: SecretStr) -> str | None:
     return mongodb_uri.parse(uri.get_secret_value()).database
 
 
-def _smtp_server(uri: SecretStr, password: SecretStr | None) -> smtp.SmtpServer:
-    return smtp.parse(uri.get_secret_value(), password.get_secret_value() if password else None)
-
-
 @functools.cache
 def load() -> Settings:
     """Read the settings of this process; the same object for every caller.
@@ -331,10 +328,11 @@ def load() -> Settings:
         unknown = env_file.names_set() - named_transports.variables(named)
         lines = [*errors.lines(error, Settings.model_fields, unknown), *lines]
         raise BadSettings(lines) from None
-    lines += named_transports.unknown(ours.fallback, {DEFAULT, *named})
+    if not lines:
+        ours._named.update(named)  # noqa: SLF001 - a part of the class
+        lines = named_transports.faults([each.name for each in ours.transports], ours.fallback)
     if lines:
         raise BadSettings(lines)
-    ours._named.update(named)  # noqa: SLF001 - a part of the class
     return ours
 
 

@@ -19,6 +19,7 @@ _HIDDEN: dict[str, Callable[[str], str]] = {
     "celery_broker_url": redact,
     "smtp_connection_uri": redact,
     "smtp_password": lambda _: _MASK,
+    "sendgrid_api_key": lambda _: _MASK,
     "client_secret": lambda _: _MASK,
     "refresh_token": lambda _: _MASK,
 }

@@ -14,6 +14,9 @@ from config.oauth2 import OAuth2Client
 
 EXAMPLE = "smtps://user@smtp.example.com:465"
 
+#: The key of its Web API is the password.
+SENDGRID_HOST = "smtp.sendgrid.net"
+
 #: nodemailer's default ports, so that URIs of the Firebase extension mean the same here.
 _DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
 _OPTIONS = ("name", "requireTLS")
@@ -93,7 +96,12 @@ def parse(uri: str, password: str | None = None, *, suffix: str = "") -> SmtpSer
     secret = password or (unquote(parts.password) if parts.password else None)
     if username and secret is None:
         raise ValueError(f"names a user, but there is no password: set SMTP_PASSWORD{suffix}")
-    if secret is not None and username is None:
+    if parts.hostname == SENDGRID_HOST:
+        if secret is None:
+            raise ValueError(f"needs an API key: set SMTP_PASSWORD{suffix}")
+        check_key(secret)
+        username = username or "apikey"
+    elif secret is not None and username is None:
         raise ValueError("has a password, but no user: smtp://user@host")
     options = _options(parts.query)
     return SmtpServer(
@@ -105,6 +113,12 @@ def parse(uri: str, password: str | None = None, *, suffix: str = "") -> SmtpSer
         client_name=options.get("name"),
         suffix=suffix,
     )
+
+
+def check_key(key: str) -> None:
+    """Raise ValueError when a key cannot stand in a header of HTTP; its text does not hold it."""
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ValueError("has an API key with characters that no key has")
 
 
 def with_tokens(

@@ -47,6 +47,10 @@ class WebApi:
             network_backend=self._backend,
         )
 
+    def get(self, url: str, headers: Mapping[str, str], deadline: float) -> Answer:
+        """Ask, until `deadline` (time.monotonic()); raises NoAnswer."""
+        return self._ask("GET", url, headers, None, deadline)
+
     def post(
         self,
         url: str,
@@ -54,13 +58,23 @@ class WebApi:
         body: bytes | Iterator[bytes],
         deadline: float,
     ) -> Answer:
-        """Send a request; `headers` hold its Content-Length, `deadline` is of time.monotonic().
+        """Send something; `headers` hold its Content-Length.
 
         Raises NoAnswer, and whatever the body raises.
         """
+        return self._ask("POST", url, headers, body, deadline)
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterator[bytes] | None,
+        deadline: float,
+    ) -> Answer:
         self._backend.thread.deadline = deadline
         try:
-            with self._pool.stream("POST", url, headers=_bytes(headers), content=body) as came:
+            with self._pool.stream(method, url, headers=_bytes(headers), content=body) as came:
                 return Answer(came.status, _text(came.headers), _read(came.iter_stream()))
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             raise NoAnswer(f"cannot be reached: {_reason(error)}", connected=False) from error
@@ -68,6 +82,10 @@ class WebApi:
             raise NoAnswer("did not answer in time", connected=True) from error
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise NoAnswer(f"broke off: {_reason(error)}", connected=True) from error
+
+    def extend(self, deadline: float) -> None:
+        """Give the request of this thread another deadline."""
+        self._backend.thread.deadline = deadline
 
     def close(self) -> None:
         """Close the connections that are not in use."""

@@ -98,7 +98,7 @@ class Batch:
                 mail = self._compose(claim) if claim else None
                 if claim and mail:
                     group.append(Prepared(claim, mail))
-                    room -= len(mail.content)
+                    room -= mail.size
         except BaseException:
             self._ledger.give_back(prepared.claim for prepared in group)
             raise

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.letter import Letter
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -39,7 +41,8 @@ class Mail:
     Addresses are ready for the wire: domains in IDNA (ASCII); local parts may hold non-ASCII
     characters, then `smtputf8` is True. `content` has CRLF line ends, is not dot-stuffed and ends
     with CRLF. It may hold 8-bit bytes when `has_8bit`; `seven_bit()` then composes the same mail
-    for a server without 8BITMIME (RFC 6152).
+    for a server without 8BITMIME (RFC 6152). For a transport whose service writes the mail itself
+    there is a `letter`, and no content.
     """
 
     sender: str
@@ -52,6 +55,12 @@ class Mail:
     dsn: Dsn | None = None
     #: The name of the transport it was composed for.
     transport: str = "default"
+    letter: Letter | None = field(default=None, repr=False)
     smtputf8: bool = False
     has_8bit: bool = False
     seven_bit: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it is."""
+        return len(self.content) if self.letter is None else self.letter.size

@@ -43,7 +43,8 @@ class InvalidDocument(Permanent):
 class Transient(MailError):
     """Nothing was sent; a later attempt may work.
 
-    `throttled`: the server asked for fewer mails.
+    `throttled`: the server asked for fewer mails to these recipients. `retry_after`: seconds for
+    which it wants no more at all.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class Transient(MailError):
         code: int | None = None,
         response: str | None = None,
         throttled: bool = False,
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(text, code=code, response=response)
         self.throttled = throttled
+        self.retry_after = retry_after
 
 
 class NoConnection(Transient):
@@ -63,7 +66,7 @@ class NoConnection(Transient):
 
 
 class UnknownOutcome(MailError):
-    """The connection broke after the last byte of DATA, before the server's answer.
+    """The connection broke after the last byte of the mail, before the server's answer.
 
     RFC 1047 and RFC 5321 4.5.3.2.6: whether the server took the mail cannot be known.
     """

@@ -43,7 +43,7 @@ class Retries:
         earlier = claim.earlier
         delay = self._backoff.delay(earlier.retries)
         if not pauses:
-            return None if delay is None else Again(self._now() + delay)
+            return None if delay is None else Again(self._now() + max(delay, _asked_for(answer)))
         last = max(pauses, key=lambda domain: pauses[domain].until)
         wait = timedelta(seconds=pauses[last].wait())
         why = reasons.pause(last)
@@ -65,6 +65,11 @@ def _may_help(answer: Outcome | MailError) -> bool:
     if isinstance(answer, Outcome):
         return bool(answer.pending)
     return isinstance(answer, Transient)
+
+
+def _asked_for(answer: Outcome | MailError) -> timedelta:
+    """Give the time for which the server wants no more mails."""
+    return timedelta(seconds=answer.retry_after if isinstance(answer, Transient) else 0)
 
 
 def _only_throttled(answer: Outcome | MailError) -> bool:

@@ -43,6 +43,8 @@ class Sending:
         #: Mails of the group in hand that were begun, and seconds spent waiting for slots.
         self._begun = 0
         self._waited = 0.0
+        #: The last mail failed with words of the server.
+        self._answered = False
 
     def send(self, group: Sequence[Prepared]) -> None:
         """Attempt every mail of the group, each in its slot.
@@ -189,13 +191,14 @@ class Sending:
                 self._give_back(prepared)
                 continue
             self._begun += 1
+            self._answered = False
             following = _following(queue)
             try:
                 good = self._submit(session, prepared, following, alone=alone)
             except NoConnection:
                 queue.appendleft(prepared)
                 raise
-            if good:
+            if good or self._answered:
                 route.troubles.works()
 
     def _may_begin(self, prepared: Prepared) -> bool:
@@ -230,6 +233,7 @@ class Sending:
         except NoConnection:
             raise
         except MailError as error:
+            self._answered = error.code is not None
             self._fail(prepared, error)
             return False
         except PyMongoError:

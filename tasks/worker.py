@@ -15,6 +15,7 @@ import structlog
 
 from config import mongo
 from config.mongo import Document
+from config.sendgrid import SendGridApi
 from config.settings import Settings
 from tasks.batch import Batch
 from tasks.clock import ServerClock
@@ -84,6 +85,7 @@ class Worker:
                     namespace=mails.full_name,
                     transport=each.name,
                     transports=names,
+                    letters=isinstance(each.server, SendGridApi),
                     max_recipients=settings.max_recipients,
                     max_message_bytes=settings.max_message_bytes,
                     text_from_html=settings.text_from_html,

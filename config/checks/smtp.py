@@ -7,10 +7,11 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from config.checks import login
+from config.checks import login, sendgrid
 from config.checks.finding import TIMEOUT_SECONDS, Finding, Level
 from config.hosts import is_loopback
 from config.named_transports import DEFAULT, TransportSettings
+from config.sendgrid import SendGridApi
 from config.settings import Settings
 from config.smtp import Security, SmtpServer
 from config.tls import TlsOptions
@@ -28,6 +29,11 @@ def check(settings: Settings) -> list[Finding]:
 
 def _check(transport: TransportSettings) -> list[Finding]:
     server, tls = transport.server, transport.tls
+    found = sendgrid.check(server) if isinstance(server, SendGridApi) else _ask(server, tls)
+    return [_of(transport, finding) for finding in found]
+
+
+def _ask(server: SmtpServer, tls: TlsOptions) -> list[Finding]:
     client = _client(server, tls)
     findings = []
     try:
@@ -40,7 +46,7 @@ def _check(transport: TransportSettings) -> list[Finding]:
         findings.append(_failure(error, server))
     finally:
         client.close()
-    return [_of(transport, finding) for finding in findings]
+    return findings
 
 
 def _of(transport: TransportSettings, finding: Finding) -> Finding:

@@ -43,7 +43,7 @@ class Lookout:
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._script = client.register_script(scripts.read("outlook"))
-        alone = not settings.named
+        alone = len(settings.transports) == 1
         self._keys = [*keys.circuit(settings.broker_prefix, DEFAULT)]
         self._arguments: list[Any] = [settings.circuit_failures if alone else 0]
         #: The one that holds for every mail.

@@ -11,7 +11,7 @@ from tasks.mail.fields import MAX_FILENAME
 from tasks.mail.gathered import Gathered
 from tasks.mail.media_types import MediaType
 from tasks.mail.part_reader import Content, PartReader
-from tasks.mail.parts import Leaf
+from tasks.mail.parts import FileFacts, Leaf
 from tasks.mail.problems import Problems, quote
 from tasks.mail.schema import Attachment
 
@@ -44,21 +44,20 @@ def read(
     return AttachedParts(tuple(inline), tuple(attached))
 
 
-def file_part(
-    media_type: MediaType, data: bytes, *, filename: str, disposition: str, more: Sequence[str] = ()
-) -> Leaf:
-    """Make the part of a file; `filename` may be "", `more` are further header lines."""
+def file_part(media_type: MediaType, data: bytes, facts: FileFacts) -> Leaf:
+    """Make the part of a file."""
     media_type, encoding, body = _transferable(media_type, data)
-    if filename:
-        media_type = media_type.with_parameter("name", filename)
-    own = (
+    names = [("filename", facts.name)] if facts.name else []
+    if facts.name:
+        media_type = media_type.with_parameter("name", facts.name)
+    own = [
         headers.with_parameters("Content-Type", media_type.type, media_type.parameters),
         f"Content-Transfer-Encoding: {encoding}",
-        headers.with_parameters(
-            "Content-Disposition", disposition, [("filename", filename)] if filename else []
-        ),
-    )
-    return Leaf((*own, *more), body)
+        headers.with_parameters("Content-Disposition", facts.disposition, names),
+    ]
+    if facts.content_id:
+        own.append(f"Content-ID: <{facts.content_id}>")
+    return Leaf((*own, *facts.more), body, facts)
 
 
 class _Reader(PartReader):
@@ -77,13 +76,14 @@ class _Reader(PartReader):
         content = self.content()
         media_type = self.media_type(self._attachment, content, media_types.UNKNOWN)
         cid = self._cid()
-        return file_part(
-            media_type,
-            content.data,
-            filename=self._filename(content, media_type),
+        facts = FileFacts(
+            name=self._filename(content, media_type),
+            type=media_type.type,
             disposition=self._disposition(default="inline" if cid else "attachment"),
-            more=[*([f"Content-ID: <{cid}>"] if cid else []), *self.own_headers()],
+            content_id=cid,
+            more=tuple(self.own_headers()),
         )
+        return file_part(media_type, content.data, facts)
 
     def _filename(self, content: Content, media_type: MediaType) -> str:
         """Name an unnamed file, as nodemailer does; `filename: false` leaves it without a name."""

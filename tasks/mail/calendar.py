@@ -14,7 +14,7 @@ from tasks.mail.bodies import Text, crlf
 from tasks.mail.gathered import Gathered
 from tasks.mail.media_types import MediaType
 from tasks.mail.part_reader import PartReader
-from tasks.mail.parts import Leaf
+from tasks.mail.parts import FileFacts, Leaf
 from tasks.mail.problems import Problems
 from tasks.mail.schema import CalendarEvent
 
@@ -54,12 +54,9 @@ class _Reader(PartReader):
         body = Text(text, "calendar", f"; method={self._method(event, text)}", own)
         if event.filename is False:
             return Event(body, None)
-        file = file_part(
-            MediaType("application/ics"),
-            text.encode(),
-            filename=self.name() or "invite.ics",
-            disposition="attachment",
-        )
+        type = "application/ics"
+        facts = FileFacts(self.name() or "invite.ics", type)
+        file = file_part(MediaType(type), text.encode(), facts)
         return Event(body, file)
 
     def _text(self) -> str:

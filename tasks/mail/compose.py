@@ -10,7 +10,7 @@ from typing import Any
 
 from tasks.envelope import Mail
 from tasks.errors import Permanent
-from tasks.mail import reading
+from tasks.mail import letters, reading
 from tasks.mail.defaults import Defaults
 from tasks.mail.gathered import NOTHING, Gathered
 from tasks.mail.head import head
@@ -38,10 +38,12 @@ def compose(
     answered. There is none when the document brings parts in 8bit that must stay as they are
     (`raw`).
     """
+    if defaults.letters:
+        return _letter(reading.read(document, defaults, now, gathered, letters.check), defaults)
     mail = reading.read(document, defaults, now, gathered)
     boundary = secrets.token_hex(12)
     content = _content(mail, now, boundary)
-    _check_size(content, defaults.max_message_bytes)
+    _check_size(len(content), defaults.max_message_bytes)
     sender = mail.originators.sender[0].address
     envelope = mail.recipients.envelope
     has_8bit = not content.isascii()
@@ -64,11 +66,24 @@ def compose(
     )
 
 
-def _check_size(content: bytes, limit: int | None) -> None:
-    if limit is not None and len(content) > limit:
-        raise Permanent(
-            f"message of {len(content)} bytes is larger than MAX_MESSAGE_BYTES, {limit}"
-        )
+def _letter(mail: Reading, defaults: Defaults) -> Mail:
+    letter = letters.write(mail)
+    _check_size(letter.size, defaults.max_message_bytes)
+    return Mail(
+        sender=mail.originators.sender[0].address,
+        recipients=mail.recipients.envelope,
+        content=b"",
+        message_id=mail.message_id,
+        rejected=mail.recipients.rejected,
+        missing_uids=mail.recipients.missing_uids,
+        transport=defaults.transport,
+        letter=letter,
+    )
+
+
+def _check_size(size: int, limit: int | None) -> None:
+    if limit is not None and size > limit:
+        raise Permanent(f"message of {size} bytes is larger than MAX_MESSAGE_BYTES, {limit}")
 
 
 def _content(mail: Reading, now: datetime, boundary: str, *, seven_bit: bool = False) -> bytes:

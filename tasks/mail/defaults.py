@@ -23,6 +23,8 @@ class Defaults:
     #: The transport they are for, and all there are.
     transport: str = "default"
     transports: tuple[str, ...] = ("default",)
+    #: Whether it is SendGrid's, which writes the mails itself.
+    letters: bool = False
     max_recipients: int = MAX_RECIPIENTS
     #: Of the whole mail; None: no limit.
     max_message_bytes: int | None = None

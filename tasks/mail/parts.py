@@ -7,11 +7,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a part's headers say of a file, before they are written."""
+
+    #: "" for none.
+    name: str
+    type: str
+    disposition: str = "attachment"
+    content_id: str | None = None
+    #: The part's further header lines.
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A part ready for the wire: complete header lines, and the body in its transfer encoding."""
 
     headers: tuple[str, ...]
     body: bytes
+    #: None: it is no file of ours.
+    file: FileFacts | None = None
 
     @property
     def has_8bit(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from tasks.mail import (
     problems,
     profiles,
     recipients,
+    send_grid,
     status_notification,
 )
 from tasks.mail.attachments import AttachedParts
@@ -50,6 +51,9 @@ class Reading:
     subject: str
     bodies: Bodies
     attached: AttachedParts
+    categories: tuple[str, ...]
+    #: What SendGrid's Web API is told beside the mail.
+    send_grid: Mapping[str, Any]
 
     @property
     def needs_smtputf8(self) -> bool:
@@ -70,9 +74,13 @@ class Reading:
 
 
 def read(
-    document: Mapping[str, Any], defaults: Defaults, now: datetime, gathered: Gathered
+    document: Mapping[str, Any],
+    defaults: Defaults,
+    now: datetime,
+    gathered: Gathered,
+    check: Callable[[Reading, Problems], None] | None = None,
 ) -> Reading:
-    """Read a document, with what it needs from elsewhere.
+    """Read a document, with what it needs from elsewhere; `check` may find more that is wrong.
 
     Raises InvalidDocument: first for values of a wrong kind, all at once; then, when the kinds are
     right, for what they say, all at once. Raises Permanent when deliverBefore has passed, Transient
@@ -98,7 +106,11 @@ def read(
         subject=message.subject or "",
         bodies=bodies,
         attached=attached,
+        categories=send_grid.categories(model, defaults, found),
+        send_grid=send_grid.read(model, defaults, found),
     )
+    if check is not None:
+        check(reading, found)
     found.check()
     return reading
 
@@ -119,6 +131,8 @@ def _check_transport(model: Document, defaults: Defaults, found: Problems) -> No
 
 def _message(model: Document, found: Problems) -> Message:
     message = model.message
+    if model.send_grid is not None and model.send_grid.template_id:
+        return message or Message()  # SendGrid's template has the rest
     if message is None:
         found.add("message", "is missing")
         return Message()

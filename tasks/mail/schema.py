@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from tasks.mail.fields import (
     MAX_ALTERNATIVES,
     MAX_ATTACHMENTS,
+    MAX_HEADERS,
     Content,
     Date,
     Filename,
@@ -116,6 +117,16 @@ class StatusNotification(_Noun):
     id: Line | None = None
 
 
+class SendGrid(_Noun):
+    """What SendGrid's Web API is told beside the mail, as the Firebase extension has it."""
+
+    template_id: Line | None = None
+    dynamic_template_data: dict[str, Any] | None = None
+    mail_settings: dict[str, Any] | None = None
+    custom_args: Annotated[dict[str, Text | None], bounded(MAX_HEADERS)] | None = None
+    ip_pool_name: Line | None = None
+
+
 class Document(_Noun):
     """A document of the mail collection."""
 
@@ -135,10 +146,10 @@ class Document(_Noun):
     deliver_before: Date | None = None
     priority: Literal["high", "normal", "low"] | None = None
     idempotency_key: Key | None = None
+    send_grid: SendGrid | None = None
     #: SendGrid's business; of no use to an SMTP server.
     categories: Lines | None = None
     dsn: StatusNotification | None = None
 
     template: _Map | None = None
-    send_grid: _Map | None = None
     transport: Line | None = None

@@ -12,6 +12,8 @@
     decisions.py    what a reply means: the decision table         verdicts.py   replies → Outcome
     connection.py   the socket under a deadline    replies.py, offers.py   what the server says
 
+    sendgrid.py     SendGridTransport: the Web API        sendgrid_request.py   its JSON
+
 Errors: Permanent, Transient and UnknownOutcome of `tasks.errors`, and Withdrawn.
 """
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from config.named_transports import TransportSettings
+from config.sendgrid import SendGridApi
 from config.settings import Settings
 from tasks.transport.interface import Transport
 from tasks.transport.pool import SmtpTransport
+from tasks.transport.sendgrid import SendGridTransport
 
 
 def make(settings: Settings) -> dict[str, Transport]:
@@ -14,6 +16,8 @@ def make(settings: Settings) -> dict[str, Transport]:
 
 
 def _make(transport: TransportSettings, settings: Settings) -> Transport:
+    if isinstance(transport.server, SendGridApi):
+        return SendGridTransport(transport.server, idle_seconds=settings.smtp_idle_seconds)
     return SmtpTransport(
         transport.server,
         transport.tls,

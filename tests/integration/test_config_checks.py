@@ -25,18 +25,19 @@ from config.tls import TlsOptions
 from local import mongo as local_mongo
 from local import ports
 from tests.support.application import eventually
+from tests.support.sendgrid import KEY, Reply, SendGrid
 from tests.support.sink import Script, Sink
 from tests.support.token_endpoint import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TokenEndpoint
 from tests.support.token_smtp import USER, TokenServer, serving
 
 
+_SECRET = ("mongodb_uri", "celery_broker_url", "smtp_connection_uri", "smtp_password")
 NOBODY = 1  # a port on which nobody listens
 
 
 def _changed(settings: Settings, **values: Any) -> Settings:
     secret = {
-        name: SecretStr(value) if name.endswith(("_uri", "_url", "password")) else value
-        for name, value in values.items()
+        name: SecretStr(value) if name in _SECRET else value for name, value in values.items()
     }
     return settings.model_copy(update=secret)
 
@@ -372,6 +373,23 @@ def test_named_servers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> N
     assert found["SMTP server news"].level is Level.FAILED
     assert "is SMTP_CONNECTION_URI_NEWS right" in (found["SMTP server news"].advice or "")
     assert found["SMTP server other"].level is found["SMTP server"].level is Level.OK
+
+
+def test_sendgrid(settings: Settings) -> None:
+    """SendGrid is asked what the key is good for; a wrong key, a wrong right, nobody there."""
+    with SendGrid() as server:
+        ours = _changed(settings, smtp_connection_uri="", sendgrid_api_url=server.url)
+        good = smtp.check(ours.model_copy(update={"sendgrid_api_key": SecretStr(KEY)}))
+        wrong = smtp.check(ours.model_copy(update={"sendgrid_api_key": SecretStr("SG.wrong")}))
+        server.script = Reply(200, raw=b'{"scopes": ["mail.read"]}')
+        reader = smtp.check(ours.model_copy(update={"sendgrid_api_key": SecretStr(KEY)}))
+    gone = smtp.check(ours.model_copy(update={"sendgrid_api_key": SecretStr(KEY)}))
+
+    assert _text(good) == f"✓ SendGrid: {server.api} answers, and the key may send"
+    assert [each[0].level for each in (wrong, reader, gone)] == [Level.FAILED] * 3
+    assert wrong[0].advice == "check SENDGRID_API_KEY"
+    assert "Mail Send" in (reader[0].advice or "")
+    assert "cannot be reached" in gone[0].text
 
 
 def _with_tokens(settings: Settings, endpoint: TokenEndpoint, port: int) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import redis
+from pydantic import SecretStr
 
 from config import rates
 from config.settings import Settings
@@ -74,6 +75,16 @@ def test_without_limit_and_circuit_nobody_is_asked(settings: Settings) -> None:
     none = settings.model_copy(update={"rate_limit": None, "circuit_failures": 0})
     with redis.Redis(port=1) as nobody:
         assert Lookout(nobody, none).look() == Outlook(Circuit.CLOSED)
+
+
+def test_with_several_transports_nobody_is_asked(settings: Settings) -> None:
+    """One that is away, or at its limit, keeps no mails for the others from being brought."""
+    two = settings.model_copy(update={"sendgrid_api_key": SecretStr("SG.key")})
+    with redis.Redis(port=1) as nobody:
+        lookout = Lookout(nobody, two)
+
+        assert lookout.look() == Outlook(Circuit.CLOSED)
+        assert lookout.limit is None
 
 
 def test_room(lookout: Lookout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import SecretStr
 
 from config import rates
 from config.settings import Settings
+from config.smtp import parse
 from local import ports
 from tasks.delivery.claim import Claim
 from tasks.envelope import Mail
@@ -19,9 +21,11 @@ from tasks.limits.permits import FARTHEST, Permits
 from tasks.limits.reasons import LOOK_AGAIN
 from tasks.limits.troubles import Troubles
 from tasks.pace import Pace
+from tasks.routing import Route, Routes
 from tasks.screening.hindrances import Hindrances
 from tasks.screening.rate_limits import RateLimits
 from tasks.screening.screen import Prepared
+from tests.support.smtp import transport_to
 
 
 @pytest.fixture
@@ -107,9 +111,9 @@ def test_without_redis_limited_mails_wait(settings: Settings) -> None:
 
 def test_a_pausing_domain_holds_up_its_mails_alone(client: redis.Redis, settings: Settings) -> None:
     """Also a mail that has other recipients: it would be refused for one of them."""
-    troubles = Troubles(client, settings)
-    screen = Hindrances(troubles, "smtp.example.com:25")
-    troubles.slow_down(["gmail.com"])
+    route = _route(client, settings)
+    screen = Hindrances(Routes([route]))
+    route.troubles.slow_down(["gmail.com"])
     group = [
         mail_to("a@example.com"),
         mail_to("a@Gmail.com"),
@@ -126,10 +130,9 @@ def test_a_pausing_domain_holds_up_its_mails_alone(client: redis.Redis, settings
 
 def test_a_server_that_is_away_holds_up_all(client: redis.Redis, settings: Settings) -> None:
     """They wait until the watcher brings them again."""
-    troubles = Troubles(client, settings)
-    screen = Hindrances(troubles, "smtp.example.com:25")
-    for _ in range(settings.circuit_failures):
-        troubles.failed()
+    route = _route(client, settings)
+    screen = Hindrances(Routes([route]))
+    _fail(route, settings)
 
     screened = screen([mail_to("a@example.com"), mail_to("b@example.com", priority="high")])
 
@@ -137,3 +140,48 @@ def test_a_server_that_is_away_holds_up_all(client: redis.Redis, settings: Setti
     assert {(each.seconds, each.why) for each in screened.waiting} == {
         (LOOK_AGAIN, "a connection to smtp.example.com:25")
     }
+
+
+def test_a_server_among_several_holds_up_its_own(client: redis.Redis, settings: Settings) -> None:
+    """Mails for the others go out; its own come again by themselves, at different times."""
+    away, other = _route(client, settings), _route(client, settings, "news")
+    screen = Hindrances(Routes([away, other]))
+    _fail(away, settings)
+    group = [mail_to(f"r{n}@example.com") for n in range(20)]
+    news = _over(other, mail_to("a@example.com"))
+
+    screened = screen([*group, news])
+
+    assert screened.send == [news]
+    assert len({each.seconds for each in screened.waiting}) > 10
+
+
+def test_a_server_another_stands_in_for_holds_up_nobody(
+    client: redis.Redis, settings: Settings
+) -> None:
+    """Who sends finds the other way; when that is away, too, they wait."""
+    away, other = _route(client, settings), _route(client, settings, "news")
+    screen = Hindrances(Routes([away, other], fallback=["news"]))
+    _fail(away, settings)
+    group = [mail_to("a@example.com")]
+
+    assert screen(group).send == group
+
+    _fail(other, settings)
+    assert screen(group).send == []
+
+
+def _route(client: redis.Redis, settings: Settings, name: str = "default") -> Route:
+    server = parse("smtp://smtp.example.com:25")
+    with transport_to(server) as transport:  # nobody connects
+        return Route(transport, Troubles(client, settings, name))
+
+
+def _fail(route: Route, settings: Settings) -> None:
+    for _ in range(settings.circuit_failures):
+        route.troubles.failed()
+
+
+def _over(route: Route, prepared: Prepared) -> Prepared:
+    mail = dataclasses.replace(prepared.mail, transport=route.name)
+    return dataclasses.replace(prepared, mail=mail)

@@ -9,7 +9,7 @@ import pytest
 from config import env_file, errors, named_transports, show
 from config.rates import Rate
 from config.settings import Settings
-from config.smtp import Security
+from config.smtp import Security, SmtpServer
 from tests.unit.config.conftest import Problems, Read
 
 
@@ -17,6 +17,7 @@ def test_default_alone(read: Read) -> None:
     """Without further variables there is one transport, of the settings without a name."""
     [only] = read(RATE_LIMIT="5/second").transports
 
+    assert isinstance(only.server, SmtpServer)
     assert (only.name, only.server.port, only.default_from) == (
         "default",
         1025,
@@ -39,6 +40,7 @@ def test_named(read: Read) -> None:
 
     default, news, relay = ours.transports
     assert default.name == "default"
+    assert isinstance(news.server, SmtpServer)
     assert (news.name, news.server.host, news.server.password) == (
         "news",
         "bulk.example.com",

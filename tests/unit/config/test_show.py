@@ -12,6 +12,7 @@ def test_every_setting_is_shown_without_its_secrets(read: Read) -> None:
         CELERY_BROKER_URL="redis://:hidden@host/0",
         SMTP_CONNECTION_URI="smtp://user:hidden@host",
         SMTP_PASSWORD="hidden",
+        SENDGRID_API_KEY="hidden",
         CLIENT_SECRET="hidden",
         REFRESH_TOKEN="hidden",
         TLS_OPTIONS='{"minVersion": "TLSv1.3"}',

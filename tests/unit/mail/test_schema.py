@@ -101,7 +101,6 @@ ATTACHMENT_TYPES: list[tuple[Any, str]] = [
 
 NOT_YET: list[tuple[dict[str, Any], str]] = [
     ({"template": {"name": "welcome"}}, "template"),
-    ({"sendGrid": {"templateId": "d-1"}}, "sendGrid"),
 ]
 
 
