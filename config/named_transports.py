@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from config import errors, sendgrid, smtp
-from config.fields import Mailbox, RateLimit, TlsOptionsJson
-from config.rates import Rate
+from config.fields import DomainRateLimits, Mailbox, RateLimit, TlsOptionsJson
+from config.rates import DomainRates, Rate
 from config.sendgrid import SendGridApi
 from config.smtp import SmtpServer
 from config.tls import TlsOptions
@@ -40,6 +40,7 @@ class TransportSettings:
     tls: TlsOptions
     default_from: str
     rate_limit: Rate | None = None
+    rate_limit_domains: DomainRates | None = None
 
 
 class NamedTransport(BaseModel):
@@ -52,13 +53,15 @@ class NamedTransport(BaseModel):
     tls_options: TlsOptionsJson = Field(default=TlsOptions(), examples=['{"ca": "/ours.pem"}'])
     default_from: Mailbox | None = Field(default=None, examples=["News <news@example.com>"])
     rate_limit: RateLimit = Field(default=None, examples=["14/second"])
+    rate_limit_domains: DomainRateLimits = Field(default=None, examples=["gmail.com=20/minute"])
 
     def settings(self, name: str, common: Settings) -> TransportSettings:
         """Complete them by what holds for all."""
         smtp_server = _server(self, name)
         server = sendgrid.api_of(smtp_server, common.sendgrid_api_url) or smtp_server
         sender = self.default_from or common.default_from
-        return TransportSettings(name, server, self.tls_options, sender, self.rate_limit)
+        domains = self.rate_limit_domains or common.rate_limit_domains
+        return TransportSettings(name, server, self.tls_options, sender, self.rate_limit, domains)
 
 
 def suffix(name: str) -> str:

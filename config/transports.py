@@ -27,10 +27,21 @@ def all_of(settings: Settings) -> list[TransportSettings]:
             default = api
         else:
             found.append(
-                TransportSettings(SENDGRID, api, settings.tls_options, settings.default_from)
+                TransportSettings(
+                    SENDGRID,
+                    api,
+                    settings.tls_options,
+                    settings.default_from,
+                    rate_limit_domains=settings.rate_limit_domains,
+                )
             )
     first = TransportSettings(
-        DEFAULT, default, settings.tls_options, settings.default_from, settings.rate_limit
+        DEFAULT,
+        default,
+        settings.tls_options,
+        settings.default_from,
+        settings.rate_limit,
+        settings.rate_limit_domains,
     )
     named = (each.settings(name, settings) for name, each in settings.named.items())
     return [first, *found, *named]

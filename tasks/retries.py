@@ -12,9 +12,10 @@ from tasks.envelope import Mail
 from tasks.errors import MailError, Transient
 from tasks.limits import reasons
 from tasks.limits.limits import domains_of
-from tasks.limits.troubles import Pause, Troubles
+from tasks.limits.troubles import Pause
 from tasks.outcome import Outcome
 from tasks.retry import Backoff
+from tasks.routing import Routes
 
 
 #: Answers of a server that has had too many mails; the attempts after these count like any other.
@@ -24,9 +25,9 @@ MOST_THROTTLED = 100
 class Retries:
     """The policy of MAX_ATTEMPTS."""
 
-    def __init__(self, backoff: Backoff, troubles: Troubles, now: Now) -> None:
+    def __init__(self, backoff: Backoff, routes: Routes, now: Now) -> None:
         self._backoff = backoff
-        self._troubles = troubles
+        self._routes = routes
         self._now = now
 
     def __call__(
@@ -34,8 +35,8 @@ class Retries:
     ) -> Again | None:
         """Tell when the next automatic attempt is; None: there is none.
 
-        A server that asks for fewer mails makes its domain pause for all workers. Then the attempt
-        does not count, unless the mail met another refusal, too.
+        A server that asks for fewer mails makes its domain pause for all workers, on this
+        transport. Then the attempt does not count, unless the mail met another refusal, too.
         """
         pauses = self._slow_down(mail, answer)
         if not _may_help(answer) or self._backoff.max_attempts == 1:
@@ -58,7 +59,9 @@ class Retries:
             recipients = mail.recipients
         else:
             return {}
-        return self._troubles.slow_down(domains_of(recipients)) if recipients else {}
+        if mail is None or not recipients:
+            return {}
+        return self._routes[mail.transport].troubles.slow_down(domains_of(recipients))
 
 
 def _may_help(answer: Outcome | MailError) -> bool:

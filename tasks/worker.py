@@ -105,7 +105,7 @@ class Worker:
         backoff = Backoff(
             settings.max_attempts, settings.retry_base_seconds, settings.retry_max_seconds
         )
-        self._again = Retries(backoff, self._routes.first.troubles, self.now)
+        self._again = Retries(backoff, self._routes, self.now)
         self._screens: list[Screen] = [Originals(Keys(mails, self.now), self.now)]
         self._listeners: list[Listener] = []
         if settings.suppressions_collection is not None:

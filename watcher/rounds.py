@@ -13,6 +13,7 @@ from tasks.delivery import spans
 from tasks.delivery.candidate import Time
 from tasks.delivery.sweep import Sweep
 from tasks.lanes import Lane
+from tasks.limits.limits import Limits
 from tasks.limits.outlook import Circuit
 from watcher.due import Due
 from watcher.enqueueing import Enqueue
@@ -46,8 +47,7 @@ class Rounds:
         self._enqueue = enqueue
         self._sweep_seconds = settings.sweep_seconds
         #: How soon a mail may be due that a worker has made wait.
-        limited = settings.rate_limit or settings.rate_limit_domains
-        look_every = SHORT_LOOK if limited else FEED_EVERY
+        look_every = SHORT_LOOK if Limits(settings) else FEED_EVERY
         self._due = Due(sweep, now, enqueue, step=gauge.step, look_every=look_every)
         self._losses = Losses(sweep, now, gauge.step)
         self._feeder = Feeder(sweep, gauge, enqueue, settings.sweep_seconds)

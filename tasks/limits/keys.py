@@ -10,9 +10,9 @@ def limit(key_prefix: str, kind: str) -> str:
     return f"{key_prefix}limit:{kind}:"
 
 
-def pauses(key_prefix: str) -> str:
+def pauses(key_prefix: str, transport: str = DEFAULT) -> str:
     """Name the hash of domains that pause."""
-    return f"{key_prefix}pauses"
+    return f"{key_prefix}pauses:{transport}"
 
 
 def circuit(key_prefix: str, transport: str = DEFAULT) -> tuple[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from config.named_transports import DEFAULT, suffix
-from config.rates import Rate
+from config.named_transports import DEFAULT, TransportSettings, suffix
+from config.rates import DomainRates, Rate
 from config.settings import Settings
 from tasks.limits import keys
 
@@ -57,18 +57,17 @@ class Limits:
     """All of them, as the settings have them."""
 
     def __init__(self, settings: Settings) -> None:
-        transport, domain = (
-            keys.limit(settings.broker_prefix, kind) for kind in ("transport", "domain")
-        )
+        prefix, transports = settings.broker_prefix, settings.transports
+        common = settings.rate_limit_domains
         self._transports = {
-            each.name: (Limit(each.name, each.rate_limit, transport, _variable(each.name)),)
-            for each in settings.transports
+            each.name: (_of_transport(each, each.rate_limit, prefix),)
+            for each in transports
             if each.rate_limit is not None
         }
-        domains = settings.rate_limit_domains
         self._domains = {
-            name: Limit(name, rate, domain, f"RATE_LIMIT_DOMAINS: {name}")
-            for name, rate in (domains.rates if domains else ())
+            each.name: _of_domains(each, each.rate_limit_domains, prefix, common)
+            for each in transports
+            if each.rate_limit_domains is not None
         }
 
     def __bool__(self) -> bool:
@@ -82,15 +81,31 @@ class Limits:
 
     def of(self, recipients: Iterable[str], transport: str = DEFAULT) -> Sequence[Limit]:
         """Give those that hold for a mail, each once."""
-        always = self._transports.get(transport, ())
-        if not self._domains:
+        always, domains = self._transports.get(transport, ()), self._domains.get(transport)
+        if domains is None:
             return always
-        found = (self._domains.get(domain) for domain in domains_of(recipients))
+        found = (domains.get(domain) for domain in domains_of(recipients))
         return (*always, *(limit for limit in found if limit))
 
 
-def _variable(transport: str) -> str:
-    return "RATE_LIMIT" if transport == DEFAULT else f"RATE_LIMIT{suffix(transport)}"
+def _of_transport(transport: TransportSettings, rate: Rate, key_prefix: str) -> Limit:
+    prefix = keys.limit(key_prefix, "transport")
+    return Limit(transport.name, rate, prefix, _variable("RATE_LIMIT", transport))
+
+
+def _of_domains(
+    transport: TransportSettings, domains: DomainRates, key_prefix: str, common: DomainRates | None
+) -> dict[str, Limit]:
+    """Count for each transport: a domain counts the mails of the server that it sees."""
+    kind = "domain" if transport.name == DEFAULT else f"domain:{transport.name}"
+    prefix, variable = keys.limit(key_prefix, kind), "RATE_LIMIT_DOMAINS"
+    if domains != common:
+        variable = _variable(variable, transport)
+    return {name: Limit(name, rate, prefix, f"{variable}: {name}") for name, rate in domains.rates}
+
+
+def _variable(name: str, transport: TransportSettings) -> str:
+    return name if transport.name == DEFAULT else f"{name}{suffix(transport.name)}"
 
 
 def domains_of(recipients: Iterable[str]) -> list[str]:

@@ -8,14 +8,13 @@ from typing import Any
 
 import redis
 
-from config.named_transports import DEFAULT
 from config.settings import Settings
 from tasks.limits import keys, scripts
 from tasks.limits.limits import Limits
 
 
 class Circuit(IntEnum):
-    """Whether the SMTP server can be reached."""
+    """Whether any server can be reached."""
 
     CLOSED = 0  #: it seems so
     OPEN = 1  #: it seems not
@@ -38,23 +37,25 @@ class Outlook:
 class Lookout:
     """Asks Redis; raises redis.RedisError.
 
-    One among several transports holds up nobody else's mails: then there is nothing to look at.
+    One among several transports holds up nobody else's mails: they are away when all are, and a
+    limit of one is nothing to look at.
     """
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         self._script = client.register_script(scripts.read("outlook"))
-        alone = len(settings.transports) == 1
-        self._keys = [*keys.circuit(settings.broker_prefix, DEFAULT)]
-        self._arguments: list[Any] = [settings.circuit_failures if alone else 0]
+        names = [each.name for each in settings.transports]
+        self._keys = [key for name in names for key in keys.circuit(settings.broker_prefix, name)]
+        self._arguments: list[Any] = [settings.circuit_failures, len(names)]
         #: The one that holds for every mail.
-        self.limit = limit = Limits(settings).transport if alone else None
+        self.limit = limit = Limits(settings).transport if len(names) == 1 else None
+        self._asks_nobody = limit is None and not settings.circuit_failures
         if limit is not None:
             self._keys += [limit.log, limit.line]
             self._arguments += [limit.rate.count, round(limit.window * 1e6)]
 
     def look(self) -> Outlook:
         """Tell how it is now; nobody is asked where there is neither limit nor circuit."""
-        if self._arguments == [0]:
+        if self._asks_nobody:
             return Outlook(Circuit.CLOSED)
         circuit, first_ahead, ahead, free = self._script(keys=self._keys, args=self._arguments)
         return Outlook(Circuit(circuit), first_ahead / 1e6, ahead / 1e6, free)

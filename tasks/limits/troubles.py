@@ -79,7 +79,7 @@ class Failed:
 
 
 class Troubles:
-    """Of one transport; the domains that pause are everybody's.
+    """Of one transport: a domain that asks for fewer mails means those of one server.
 
     Shared by the threads of a process. No method raises when Redis is away.
     """
@@ -87,7 +87,7 @@ class Troubles:
     def __init__(self, client: redis.Redis, settings: Settings, transport: str = DEFAULT) -> None:
         self.transport = transport
         self._client = client
-        self._pauses = keys.pauses(settings.broker_prefix)
+        self._pauses = keys.pauses(settings.broker_prefix, transport)
         self._circuit = keys.circuit(settings.broker_prefix, transport)
         #: Failures to connect that open the circuit; 0: nothing does.
         self._threshold = settings.circuit_failures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.delivery.returns import Waiting
 from tasks.limits import reasons
@@ -21,25 +21,32 @@ class Hindrances:
 
     def __call__(self, group: Sequence[Prepared]) -> Screened:
         """Sort the group; costs nothing while there is no trouble."""
-        now = time.monotonic()
-        known = self._routes.first.troubles.picture().pauses.items()
-        pauses = {domain: pause for domain, pause in known if pause.until > now}
-        away = self._away(group)
+        names = {prepared.mail.transport for prepared in group}
+        pauses = {name: found for name in names if (found := self._pauses(name))}
+        away = self._away(names)
         if not pauses and not away:
             return Screened(send=list(group))
         screened = Screened()
         for prepared in group:
-            route = away.get(prepared.mail.transport)
-            waiting = self._waiting(prepared, route) if route else _pausing(prepared, pauses)
+            name = prepared.mail.transport
+            waiting = (
+                self._waiting(prepared, away[name])
+                if name in away
+                else _pausing(prepared, pauses.get(name, {}))
+            )
             if waiting is None:
                 screened.send.append(prepared)
             else:
                 screened.waiting.append(waiting)
         return screened
 
-    def _away(self, group: Sequence[Prepared]) -> dict[str, Route]:
+    def _pauses(self, transport: str) -> dict[str, Pause]:
+        now = time.monotonic()
+        known = self._routes[transport].troubles.picture().pauses.items()
+        return {domain: pause for domain, pause in known if pause.until > now}
+
+    def _away(self, names: Iterable[str]) -> dict[str, Route]:
         """Find the servers to which no connection is tried, and for which none stands in."""
-        names = {prepared.mail.transport for prepared in group}
         return {
             name: self._routes[name]
             for name in names

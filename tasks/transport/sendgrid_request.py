@@ -17,10 +17,9 @@ from tasks.outcome import Outcome
 #: "There is a limit of 1000 total recipients (to + cc + bcc) per request."
 MAX_RECIPIENTS = 1000
 _NOT_ASCII = "SendGrid takes no address with characters beyond ASCII before the @"
-_UNAUTHORIZED, _FORBIDDEN, _TIMEOUT, _TOO_MANY = 401, 403, 408, 429
-_SERVERS_FAULT = 500
-#: A gateway got no answer from the server behind it, which may have taken the mail.
-_IN_DOUBT = (502, 504)
+_UNAUTHORIZED, _FORBIDDEN, _TIMEOUT, _TOO_MANY, _UNAVAILABLE = 401, 403, 408, 429, 503
+#: From here on something failed on its side, perhaps after it had taken the mail.
+_IN_DOUBT = 500
 #: Of the API's words, no more than this is repeated.
 _SHOWN = 500
 #: The longest wait that we let ourselves be asked for.
@@ -88,22 +87,21 @@ def error(api: SendGridApi, answer: Answer) -> MailError:
     """Make the error of a mail that was not taken, with the API's words."""
     status = answer.status
     words, about_mail = _words(answer.body)
-    if api.key and api.key in words:
-        words = "(its words hold the key)"
+    words = "(its words hold the key)" if api.key and api.key in words else words[:_SHOWN]
     said = f"{status} {words}".strip()
     if status == _UNAUTHORIZED or (status == _FORBIDDEN and not about_mail):
         text = f"{api} refused the key of {api.variable}: {said}"
         return NoConnection(text, code=status, response=said)
     text = f"{api} did not take the mail: {said}"
-    if status in _IN_DOUBT:
-        text = f"{api} passed the mail on and got no answer: {said} (it may have been sent)"
-        return UnknownOutcome(text, code=status, response=said)
     if status == _TOO_MANY:
         wait = _seconds(answer.headers.get("retry-after", ""))
         asked = f"; it asks to wait {wait:.0f} s" if wait else ""
         return Transient(f"{text}{asked}", code=status, response=said, retry_after=wait)
-    if status == _TIMEOUT or status >= _SERVERS_FAULT:
+    if status in (_TIMEOUT, _UNAVAILABLE):
         return Transient(text, code=status, response=said)
+    if status >= _IN_DOUBT:
+        text = f"{api} failed with the mail in hand: {said} (it may have been sent)"
+        return UnknownOutcome(text, code=status, response=said)
     return Permanent(text, code=status, response=said)
 
 
@@ -149,10 +147,10 @@ def _words(body: bytes) -> tuple[str, bool]:
         errors = json.loads(body)["errors"]
         said = [(str(each["message"]), each.get("field")) for each in errors]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        said = [(body[:_SHOWN].decode("utf-8", "replace"), None)] if body else []
+        said = [(body.decode("utf-8", "replace"), None)] if body else []
     text = "; ".join(f"{words} ({field})" if field else words for words, field in said)
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line[:_SHOWN], any(field for _, field in said)
+    return line, any(field for _, field in said)
 
 
 def _seconds(text: str) -> float:

@@ -9,8 +9,10 @@ from pydantic import SecretStr
 from config import rates
 from config.settings import Settings
 from tasks.lanes import Lane
+from tasks.limits import keys
 from tasks.limits.outlook import Circuit, Lookout, Outlook
 from tasks.limits.permits import Ask, Permits, Standing
+from tasks.limits.troubles import Troubles
 from watcher.brakes import AHEAD, Brakes
 
 
@@ -77,14 +79,36 @@ def test_without_limit_and_circuit_nobody_is_asked(settings: Settings) -> None:
         assert Lookout(nobody, none).look() == Outlook(Circuit.CLOSED)
 
 
-def test_with_several_transports_nobody_is_asked(settings: Settings) -> None:
-    """One that is away, or at its limit, keeps no mails for the others from being brought."""
-    two = settings.model_copy(update={"sendgrid_api_key": SecretStr("SG.key")})
-    with redis.Redis(port=1) as nobody:
-        lookout = Lookout(nobody, two)
+def test_one_among_several_holds_up_nobody(client: redis.Redis, settings: Settings) -> None:
+    """Mails for the others are brought; only when all are away none are, but to try."""
+    two = settings.model_copy(
+        update={"sendgrid_api_key": SecretStr("SG.key"), "circuit_failures": 1}
+    )
+    lookout, seen = Lookout(client, two), []
+    default, other = (Troubles(client, two, name) for name in ("default", "sendgrid"))
+    default.failed()
+    seen.append(lookout.look())
+    other.failed()
+    seen.append(lookout.look())
+    circuit, lock = keys.circuit(two.broker_prefix, "sendgrid")
+    client.hset(circuit, "until", 0)
+    seen.append(lookout.look())
+    client.set(lock, 1)
+    seen.append(lookout.look())
+    other.works()
+    seen.append(lookout.look())
 
-        assert lookout.look() == Outlook(Circuit.CLOSED)
-        assert lookout.limit is None
+    assert lookout.limit is None
+    assert seen == [
+        Outlook(each)
+        for each in (
+            Circuit.CLOSED,
+            Circuit.OPEN,
+            Circuit.HALF_OPEN,
+            Circuit.OPEN,
+            Circuit.CLOSED,
+        )
+    ]
 
 
 def test_room(lookout: Lookout) -> None:

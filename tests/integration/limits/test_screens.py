@@ -128,6 +128,19 @@ def test_a_pausing_domain_holds_up_its_mails_alone(client: redis.Redis, settings
     assert all(29 <= (each.seconds or 0) <= 60 for each in screened.waiting)
 
 
+def test_a_domain_pauses_for_one_transport(client: redis.Redis, settings: Settings) -> None:
+    """It asked one server for fewer mails; those of another go on."""
+    throttled, other = _route(client, settings, "news"), _route(client, settings)
+    screen = Hindrances(Routes([other, throttled]))
+    throttled.troubles.slow_down(["gmail.com"])
+    news, reset = _over(throttled, mail_to("a@gmail.com")), mail_to("a@gmail.com")
+
+    screened = screen([news, reset])
+
+    assert screened.send == [reset]
+    assert [each.claim for each in screened.waiting] == [news.claim]
+
+
 def test_a_server_that_is_away_holds_up_all(client: redis.Redis, settings: Settings) -> None:
     """They wait until the watcher brings them again."""
     route = _route(client, settings)

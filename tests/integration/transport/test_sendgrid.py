@@ -122,7 +122,8 @@ def test_refused(server: SendGrid, transport: SendGridTransport) -> None:
         ),
         (Reply(403, [{"message": "access forbidden", "field": None}]), NoConnection, "refused the"),
         (Reply(401, [{"message": "authorization required"}]), NoConnection, "refused the key of"),
-        (Reply(500, raw=b""), Transient, "500"),
+        (Reply(500, raw=b""), UnknownOutcome, "500 (it may have been sent)"),
+        (Reply(520), UnknownOutcome, "it may have been sent"),
         (Reply(503, raw=b"<html>busy</html>"), Transient, "busy"),
         (Reply(408), Transient, "408"),
         (Reply(502), UnknownOutcome, "it may have been sent"),
@@ -131,6 +132,8 @@ def test_refused(server: SendGrid, transport: SendGridTransport) -> None:
         (Reply(400, raw=b'{"errors": 5}'), Permanent, "400"),
         (Reply(400, raw=b"[" * 100_000), Permanent, "400"),
         (Reply(400, [{"message": f"you said {KEY}"}]), Permanent, "hold the key"),
+        (Reply(400, [{"message": f"{'x' * 495} {KEY}"}]), Permanent, "hold the key"),
+        (Reply(400, raw=f"{'x' * 495} {KEY}".encode()), Permanent, "hold the key"),
     ],
 )
 def test_answers(

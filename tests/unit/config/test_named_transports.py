@@ -34,6 +34,8 @@ def test_named(read: Read) -> None:
         DEFAULT_FROM_NEWS="News <news@example.com>",
         TLS_OPTIONS_NEWS='{"minVersion": "TLSv1.3"}',
         RATE_LIMIT_NEWS="100/minute",
+        RATE_LIMIT_DOMAINS_NEWS="gmail.com=1/second",
+        RATE_LIMIT_DOMAINS="gmail.com=9/second",
         SMTP_CONNECTION_URI_OWN_RELAY="smtp://relay.internal:25",
         RATE_LIMIT="5/second",
     )
@@ -55,6 +57,8 @@ def test_named(read: Read) -> None:
         None,
     )
     assert relay.tls.min_version == "TLSv1.2"
+    domains = [each.rate_limit_domains for each in (default, news, relay)]
+    assert [each and each.rates[0][1].count for each in domains] == [9, 1, 9]
 
 
 def test_env_file(read: Read, directory: Path) -> None:
@@ -86,6 +90,10 @@ def test_env_file(read: Read, directory: Path) -> None:
         (
             {"SMTP_CONNECTION_URI_NEWS": "smtp://host", "RATE_LIMIT_NEWS": "many"},
             "RATE_LIMIT_NEWS: must be a number of mails per second",
+        ),
+        (
+            {"SMTP_CONNECTION_URI_NEWS": "smtp://host", "RATE_LIMIT_DOMAINS_NEWS": "gmail.com"},
+            "RATE_LIMIT_DOMAINS_NEWS: must be domain=rate",
         ),
         (
             {"SMTP_CONNECTION_URI_DEFAULT": "smtp://host"},

@@ -45,6 +45,19 @@ def test_a_mail_counts_once_for_each_of_its_domains(
     assert found == [name.replace("bücher", "xn--bcher-kva.example") for name in names]
 
 
+def test_each_transport_counts_for_itself(settings: Settings) -> None:
+    """Its own RATE_LIMIT_<NAME> alone, and the domains by keys of its own."""
+    two = settings.model_copy(update={"sendgrid_api_key": SecretStr("SG.key")})
+    limits = Limits(two)
+
+    default, other = (limits.of(["a@gmail.com"], name) for name in ("default", "sendgrid"))
+
+    assert [each.setting for each in default] == ["RATE_LIMIT", "RATE_LIMIT_DOMAINS: gmail.com"]
+    assert [each.setting for each in other] == ["RATE_LIMIT_DOMAINS: gmail.com"]
+    assert other[0].rate == default[1].rate
+    assert len({each.log for each in (*default, *other)}) == 3
+
+
 def test_without_limits_nothing_holds(settings: Settings) -> None:
     """Neither for the transport nor for a domain."""
     limits = Limits(settings.model_copy(update={"rate_limit": None, "rate_limit_domains": None}))
