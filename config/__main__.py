@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config import checks, env_file, errors, named_transports, settings, show
+from config import checks, env_file, errors, settings, show
 from config.checks import Finding, Level
 from config.settings import Settings
 
@@ -31,7 +31,7 @@ def main(
     Exit code 0: all is well; 1: a server does not answer or is not fit; 78: bad settings.
     """
     ours = settings.load_or_exit()
-    unknown = env_file.names_set() - named_transports.variables(ours.named)
+    unknown = env_file.names_set() - ours.named_variables
     for name, meant in errors.misspelt(unknown, Settings.model_fields).items():
         print(f"{name} is set, but no such setting exists: {meant}?", file=sys.stderr)  # noqa: T201
     console = Console(highlight=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from config import attachment_hosts, broker_url, hosts, mailbox, mongodb_uri, rates, sendgrid
+from config import attachment_hosts, broker_url, dkim, hosts, mailbox, mongodb_uri, rates, sendgrid
 from config.rates import DomainRates, Rate
 from config.tls import TlsOptions
 
@@ -41,6 +41,11 @@ def _absolute(value: str) -> None:
 def _host(value: str) -> None:
     if any(char in value for char in "/@ ") or not hosts.is_name(value):
         raise ValueError("is no host name")
+
+
+def _private_key(value: SecretStr) -> SecretStr:
+    dkim.load(value.get_secret_value())
+    return value
 
 
 def _json_map(value: Any) -> Any:
@@ -80,6 +85,9 @@ Hosts = Annotated[str, _holding(attachment_hosts.parse)]
 HostName = Annotated[str, _holding(_host)]
 ApiUrl = Annotated[str, _holding(sendgrid.check_url)]
 Mailbox = Annotated[str, _holding(mailbox.check)]
+DkimDomain = Annotated[str, _holding(dkim.check_domain)]
+DkimSelector = Annotated[str, _holding(dkim.check_selector)]
+PrivateKeyPem = Annotated[SecretStr, AfterValidator(_private_key)]
 
 # NoDecode: the settings' sources hand the text over as it is, so that we can say what is wrong.
 RateLimit = Annotated[Rate | None, NoDecode, BeforeValidator(_text_or_made(rates.parse))]

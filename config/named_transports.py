@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from config import errors, sendgrid, smtp
+from config import named_variables, sendgrid, smtp
 from config.fields import DomainRateLimits, Mailbox, RateLimit, TlsOptionsJson
+from config.named_variables import suffix
 from config.rates import DomainRates, Rate
 from config.sendgrid import SendGridApi
 from config.smtp import SmtpServer
@@ -26,7 +27,6 @@ DEFAULT = "default"
 #: That of SENDGRID_API_KEY, beside another default one.
 SENDGRID = "sendgrid"
 _URI = re.compile(r"SMTP_CONNECTION_URI_(?P<name>.+)")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 #: Each ends a variable that means something else.
 _TAKEN = {DEFAULT: "SMTP_CONNECTION_URI", "domains": "RATE_LIMIT_DOMAINS"}
 
@@ -64,20 +64,6 @@ class NamedTransport(BaseModel):
         return TransportSettings(name, server, self.tls_options, sender, self.rate_limit, domains)
 
 
-def suffix(name: str) -> str:
-    """Give what ends the names of its variables."""
-    return f"_{name.upper()}"
-
-
-def variables(transports: Iterable[str]) -> set[str]:
-    """Give the names of all variables that some transports may have."""
-    return {
-        f"{field.upper()}{suffix(name)}"
-        for name in transports
-        for field in NamedTransport.model_fields
-    }
-
-
 def read(given: Mapping[str, str]) -> tuple[dict[str, NamedTransport], list[str]]:
     """Find the transports among variables (in upper case); also one line for each problem."""
     found: dict[str, NamedTransport] = {}
@@ -90,15 +76,9 @@ def read(given: Mapping[str, str]) -> tuple[dict[str, NamedTransport], list[str]
         if fault := _fault(name):
             problems.append(f"{variable}: {fault}.")
             continue
-        values = {
-            field: given[f"{field.upper()}{suffix(name)}"]
-            for field in NamedTransport.model_fields
-            if f"{field.upper()}{suffix(name)}" in given
-        }
-        try:
-            named = NamedTransport.model_validate(values)
-        except ValidationError as error:
-            problems += errors.lines(error, NamedTransport.model_fields, suffix=suffix(name))
+        named = named_variables.read(NamedTransport, name, given)
+        if not isinstance(named, NamedTransport):
+            problems += named
             continue
         problems += (faults_of_uri := _faults_of_uri(named, name))
         if not faults_of_uri:
@@ -129,9 +109,7 @@ def faults(transports: Sequence[str], fallback: Iterable[str]) -> list[str]:
 def _fault(name: str) -> str | None:
     if name in _TAKEN:
         return f"cannot be a transport of its own: {_TAKEN[name]} has that name"
-    if not _NAME.fullmatch(name):
-        return "must end in a name of letters, digits and _, at most 31 characters"
-    return None
+    return named_variables.fault(name)
 
 
 def _server(named: NamedTransport, name: str) -> SmtpServer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -20,15 +20,19 @@ from pydantic_core import PydanticKnownError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import (
+    dkim_keys,
     env_file,
     errors,
     mongodb_uri,
     named_transports,
+    named_variables,
     oauth2,
     sendgrid,
     smtp,
     transports,
 )
+from config.dkim import DkimKey
+from config.dkim_keys import NamedDkimKey
 from config.errors import BadSettings
 from config.fields import (
     ApiUrl,
@@ -37,6 +41,8 @@ from config.fields import (
     CollectionName,
     DatabaseName,
     Directory,
+    DkimDomain,
+    DkimSelector,
     DomainRateLimits,
     HostName,
     Hosts,
@@ -45,6 +51,7 @@ from config.fields import (
     Mailbox,
     MongoUri,
     Pool,
+    PrivateKeyPem,
     RateLimit,
     Seconds,
     TlsOptionsJson,
@@ -91,6 +98,7 @@ class Settings(BaseSettings):
 
     #: Not variables of fixed names, so no fields; see `load`.
     _named: dict[str, NamedTransport] = PrivateAttr(default_factory=dict)
+    _dkim: dict[str, NamedDkimKey] = PrivateAttr(default_factory=dict)
 
     # Where things are.
     mongodb_uri: MongoUri = Field(examples=["mongodb://127.0.0.1:27017/?replicaSet=rs0"])
@@ -146,6 +154,12 @@ class Settings(BaseSettings):
         default=25 * 1024 * 1024, examples=["10240000"]
     )
     text_from_html: bool = Field(default=False, examples=["true"])
+
+    # Who signs them; the keys of other domains are variables of other names.
+    dkim_domain: DkimDomain | None = None
+    dkim_selector: DkimSelector | None = Field(default=None, validate_default=True)
+    #: PEM text, or the path of a file with it.
+    dkim_private_key: PrivateKeyPem | None = Field(default=None, validate_default=True)
 
     # What documents may refer to.
     users_collection: CollectionName | None = Field(default=None, examples=["users"])
@@ -232,6 +246,24 @@ class Settings(BaseSettings):
         return self._named
 
     @property
+    def named_dkim(self) -> Mapping[str, NamedDkimKey]:
+        """What DKIM_DOMAIN_<NAME> and its kin say."""
+        return self._dkim
+
+    @property
+    def named_variables(self) -> set[str]:
+        """The variables that those of a name may have."""
+        return _variables(self._named, self._dkim)
+
+    def dkim_keys(self) -> list[DkimKey]:
+        """Read all keys that sign mails."""
+        keys = [each.key() for each in self._dkim.values()]
+        if self.dkim_domain and self.dkim_selector and self.dkim_private_key:
+            pem = self.dkim_private_key
+            keys.insert(0, dkim_keys.make(self.dkim_domain, self.dkim_selector, pem))
+        return keys
+
+    @property
     def ttl(self) -> timedelta | None:
         """How long after its end (SUCCESS or ERROR) a mail is deleted; None: never.
 
@@ -284,6 +316,13 @@ class Settings(BaseSettings):
             oauth2.token_url(value, host)
         return value
 
+    @field_validator("dkim_selector", "dkim_private_key")
+    @classmethod
+    def _dkim_is_whole(cls, value: Any, info: ValidationInfo) -> Any:
+        if "dkim_domain" in info.data and (value is None) != (info.data["dkim_domain"] is None):
+            raise ValueError(f"{'is needed with' if value is None else 'needs'} DKIM_DOMAIN")
+        return value
+
     @field_validator("suppress_hard_bounces")
     @classmethod
     def _have_somewhere_to_go(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
@@ -312,6 +351,11 @@ def _database_of(uri: SecretStr) -> str | None:
     return mongodb_uri.parse(uri.get_secret_value()).database
 
 
+def _variables(transports: Iterable[str], keys: Iterable[str]) -> set[str]:
+    of_transports = named_variables.all_of(NamedTransport, transports)
+    return of_transports | named_variables.all_of(NamedDkimKey, keys)
+
+
 @functools.cache
 def load() -> Settings:
     """Read the settings of this process; the same object for every caller.
@@ -322,15 +366,19 @@ def load() -> Settings:
     if problems:
         raise BadSettings(problems)
     named, lines = named_transports.read(env_file.variables())
+    keys, of_keys = dkim_keys.read(env_file.variables())
+    lines += of_keys
     try:
         ours = Settings()
     except ValidationError as error:
-        unknown = env_file.names_set() - named_transports.variables(named)
+        unknown = env_file.names_set() - _variables(named, keys)
         lines = [*errors.lines(error, Settings.model_fields, unknown), *lines]
         raise BadSettings(lines) from None
     if not lines:
         ours._named.update(named)  # noqa: SLF001 - a part of the class
+        ours._dkim.update(keys)  # noqa: SLF001
         lines = named_transports.faults([each.name for each in ours.transports], ours.fallback)
+        lines += dkim_keys.faults(ours.dkim_keys())
     if lines:
         raise BadSettings(lines)
     return ours

@@ -8,7 +8,7 @@ from typing import Any
 
 from config import env_file, mongodb_uri
 from config.logs import redact
-from config.named_transports import suffix
+from config.named_variables import suffix
 from config.settings import Settings
 from config.tls import TlsOptions
 
@@ -22,6 +22,8 @@ _HIDDEN: dict[str, Callable[[str], str]] = {
     "sendgrid_api_key": lambda _: _MASK,
     "client_secret": lambda _: _MASK,
     "refresh_token": lambda _: _MASK,
+    # A path, else: it was read.
+    "dkim_private_key": lambda text: _MASK if "-----BEGIN" in text else text,
 }
 
 
@@ -39,9 +41,9 @@ def rows(settings: Settings) -> list[Shown]:
     fixed = [_shown(name.upper(), value(settings, name)) for name in Settings.model_fields]
     named = [
         _shown(f"{field.upper()}{suffix(name)}", _text(field, raw))
-        for name, transport in settings.named.items()
-        for field, raw in transport
-        if field in transport.model_fields_set
+        for name, group in (*settings.named.items(), *settings.named_dkim.items())
+        for field, raw in group
+        if field in group.model_fields_set
     ]
     return fixed + named
 

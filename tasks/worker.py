@@ -32,7 +32,7 @@ from tasks.limits.connect import connect
 from tasks.limits.limits import Limits
 from tasks.limits.permits import Permits
 from tasks.limits.troubles import Troubles
-from tasks.mail import Defaults, Profiles, compose, wanted
+from tasks.mail import Defaults, Profiles, Signers, compose, wanted
 from tasks.pace import Pace
 from tasks.parts import Parts
 from tasks.retries import Retries
@@ -77,6 +77,7 @@ class Worker:
         self._returns = Returns(mails, self.now, settings.ttl)
         self._writer = ResultWriter(mails, self.now, settings.ttl)
         names = tuple(each.name for each in settings.transports)
+        signers = Signers(settings.dkim_keys())
         self._profiles = Profiles(
             [
                 Defaults(
@@ -86,6 +87,7 @@ class Worker:
                     transport=each.name,
                     transports=names,
                     letters=isinstance(each.server, SendGridApi),
+                    signers=signers,
                     max_recipients=settings.max_recipients,
                     max_message_bytes=settings.max_message_bytes,
                     text_from_html=settings.text_from_html,

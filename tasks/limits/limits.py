@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from config.named_transports import DEFAULT, TransportSettings, suffix
+from config.named_transports import DEFAULT, TransportSettings
+from config.named_variables import suffix
 from config.rates import DomainRates, Rate
 from config.settings import Settings
 from tasks.limits import keys

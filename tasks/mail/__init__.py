@@ -18,14 +18,16 @@ compose          the two steps: reading, then writing
   tree           what stands inside what
     bodies       text and HTML → parts          parts              a part → bytes
   text_from_html for mails without a text       text_writer        words → lines
+  dkim           signatures of a finished mail
 """
 
 from __future__ import annotations
 
 from tasks.mail.compose import compose
 from tasks.mail.defaults import Defaults
+from tasks.mail.dkim import Signers
 from tasks.mail.gathered import wanted
 from tasks.mail.profiles import Profiles
 
 
-__all__ = ["Defaults", "Profiles", "compose", "wanted"]
+__all__ = ["Defaults", "Profiles", "Signers", "compose", "wanted"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.mail.dkim import NOBODY, Signers
+
 
 #: More would not fit back into the document, where each stands again in `delivery.info`.
 MAX_RECIPIENTS = 10_000
@@ -25,6 +27,8 @@ class Defaults:
     transports: tuple[str, ...] = ("default",)
     #: Whether it is SendGrid's, which writes the mails itself.
     letters: bool = False
+    #: Those who sign the mails, by their From.
+    signers: Signers = NOBODY
     max_recipients: int = MAX_RECIPIENTS
     #: Of the whole mail; None: no limit.
     max_message_bytes: int | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config import env_file, errors, named_transports, show
+from config import env_file, errors, show
 from config.rates import Rate
 from config.settings import Settings
 from config.smtp import Security, SmtpServer
@@ -163,7 +163,7 @@ def test_shown_without_secrets(read: Read) -> None:
     )
 
     shown = {row.variable: row.value for row in show.rows(ours)[len(Settings.model_fields) :]}
-    unknown = env_file.names_set() - named_transports.variables(ours.named)
+    unknown = env_file.names_set() - ours.named_variables
 
     assert shown == {
         "SMTP_PASSWORD_NEWS": "***",
