@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from config.checks import broker, mongodb, smtp
+from config.checks import broker, dkim, mongodb, smtp
 from config.checks.finding import Finding, Level
 from config.settings import Settings
 
 
 __all__ = ["Finding", "Level", "run"]
 
-_CHECKS: tuple[Callable[[Settings], list[Finding]], ...] = (mongodb.check, broker.check, smtp.check)
+_CHECKS: tuple[Callable[[Settings], list[Finding]], ...] = (
+    mongodb.check,
+    broker.check,
+    smtp.check,
+    dkim.check,
+)
 
 
 def run(settings: Settings) -> list[Finding]:
-    """Ask MongoDB, the broker and the SMTP server at the same time; some 5 s at most each."""
+    """Ask MongoDB, the broker, SMTP servers and the DNS at the same time; some 5 s at most each."""
     with ThreadPoolExecutor(len(_CHECKS)) as pool:
         found = pool.map(lambda check: check(settings), _CHECKS)
         return [finding for findings in found for finding in findings]
