@@ -7,12 +7,13 @@ import functools
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dns.exception import DNSException
 from dns.resolver import NXDOMAIN, NoAnswer, Resolver, get_default_resolver
 
 from config.checks.finding import TIMEOUT_SECONDS, Finding, Level
-from config.dkim import DkimKey, Ed25519PrivateKey
+from config.dkim import DkimKey
 from config.settings import Settings
 
 

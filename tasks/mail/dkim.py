@@ -50,11 +50,11 @@ class Signer:
 
     def sign(self, content: bytes, now: datetime) -> bytes:
         """Give the lines that belong before a mail, whose lines end in CRLF."""
-        head, _, body = content.partition(b"\r\n\r\n")
-        lines = _relaxed_head(head)
+        end = content.index(b"\r\n\r\n")
+        lines = _relaxed_head(content[:end])
         names = _names(lines)
         signed = b"".join(_in_order(lines, names))
-        body_hash = _base64(hashlib.sha256(_relaxed_body(body)).digest())
+        body_hash = _base64(_body_hash(content, end + 4))
         tags = f"t={int(now.timestamp())}; bh={body_hash}; h={':'.join(names)}"
         return b"".join(_signature(key, tags, signed) for key in self._keys)
 
@@ -140,16 +140,27 @@ def _in_order(lines: _Lines, names: Iterable[str]) -> Iterable[bytes]:
             yield left[name].pop()
 
 
-def _relaxed_body(body: bytes) -> bytes:
-    """Write the body as RFC 6376 3.4.4 has it.
+def _body_hash(content: bytes, start: int) -> bytes:
+    """Hash the body as RFC 6376 3.4.4 has it: without spare spaces, and empty lines at its end.
 
-    `replace` costs a fraction of a regular expression where it finds nothing, as in base64.
+    What comes behind the last space stays as it is: mostly a file in base64.
     """
-    body = body.replace(b"\t", b" ")
-    while b"  " in body:
-        body = body.replace(b"  ", b" ")
-    body = body.replace(b" \r\n", b"\r\n").rstrip(b"\r\n ")
-    return body + b"\r\n" if body else b""
+    behind = max(content.rfind(b" ", start), content.rfind(b"\t", start), start) + len(" \r\n")
+    text, rest = _relaxed(content[start:behind]), content[behind:].rstrip(b"\r\n")
+    if not rest:
+        text = text.rstrip(b"\r\n ")
+    hashed = hashlib.sha256(text)
+    hashed.update(rest)
+    if text or rest:
+        hashed.update(b"\r\n")
+    return hashed.digest()
+
+
+def _relaxed(text: bytes) -> bytes:
+    text = text.replace(b"\t", b" ")
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text.replace(b" \r\n", b"\r\n")
 
 
 def _folded(line: str) -> str:

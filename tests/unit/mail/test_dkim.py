@@ -198,10 +198,11 @@ def test_lines_are_short() -> None:
     text=st.text(alphabet=" \t\r\nab.ü=", max_size=60),
     subject=st.text(alphabet=" \tab:ü", max_size=60),
     value=st.text(alphabet=" \tab;", min_size=1, max_size=100),
+    html=st.sampled_from(["", "<p> \t</p>\n \n", "y"]),
 )
-def test_any_spaces_and_line_ends(text: str, subject: str, value: str) -> None:
+def test_any_spaces_and_line_ends(text: str, subject: str, value: str, html: str) -> None:
     """Our canonical form is dkimpy's."""
-    message = {"subject": subject, "text": f"{text}x{text}", "html": text or "y"}
+    message = {"subject": subject, "text": text or "\n", "html": html}
 
     mail = composed(SIGNING, message=message, headers={"Feedback-ID": value})
 
