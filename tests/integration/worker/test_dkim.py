@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 from config.dkim import DkimKey
 from tests.support.application import Application
@@ -41,7 +40,7 @@ def test_signatures_are_good_at_the_server(application: Application, sink: Sink)
     contents = [message.content for message in sink.messages]
     assert len(contents) == 4
     assert list(itertools.chain(*(verified(each, KEYS) for each in contents))) == [True] * 8
-    assert "PRIVATE KEY" not in Path(log.name).read_text(encoding="utf-8")
+    assert "PRIVATE KEY" not in log.read_text(encoding="utf-8")
 
 
 def test_other_senders_stay_unsigned(application: Application, sink: Sink) -> None:
