@@ -120,7 +120,6 @@ class Worker:
         self._rate_limits = RateLimits(limits, Permits(redis), self._pace)
         if limits:
             self._screens_of_transport.append(self._rate_limits.screen)
-            self._listeners.append(self._rate_limits.listen)
         self._publish = publish
         self._waiting = waiting
         self._stopping = stopping
@@ -143,6 +142,7 @@ class Worker:
             postpone=self._returns.postpone,
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
             again=self._again,
+            sent=self._rate_limits.sent,
             unused=self._rate_limits.unused,
             gives_way=lambda: self._ask_broker(lambda: any(map(self._waiting, lane.higher))),
             others_idle=lambda: self._ask_broker(lambda: not self._waiting(lane)),

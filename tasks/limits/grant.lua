@@ -8,7 +8,8 @@
 -- KEYS: log and line of each limit.
 -- ARGV: the horizon, that of mails that go first, each, farthest, number of limits; count, window and
 -- interval of each limit; then of each mail its standing, how many limits hold for it, and which.
--- Returns the time; then for each mail what it gets, microseconds, and the limit that it waits for.
+-- Returns the time; then for each mail what it gets, how far away that is, the limit that it waits for,
+-- and how far away the moment is from which on it may be begun.
 
 local NEWCOMER, APPOINTED, FIRST = 0, 1, 2  -- standings
 local SLOT, TURN, LONG_QUEUE = 0, 1, 2
@@ -72,8 +73,8 @@ local function turn_of(limit, standing)
   return math.max(free(limit), limit.front)
 end
 
-local function latest(mine, base, time_of)
-  local time, by = base, mine[1]
+local function latest(mine, time_of)
+  local time, by = now, mine[1]
   for _, i in ipairs(mine) do
     local other = time_of(limits[i])
     if other > time then
@@ -104,28 +105,30 @@ end
 
 local slots = 0
 local function answer(standing, mine)
-  local earliest = now + slots * each
-  local at, by = latest(mine, earliest, function(limit)
+  local from, by = latest(mine, function(limit)
     return standing == NEWCOMER and turn_of(limit, standing) or free(limit)
   end)
-  if at <= earliest + (standing == FIRST and first_horizon or horizon) then
+  -- The mails before it take their time; were it ready sooner, it need not wait for its slot.
+  local earliest = now + slots * each
+  local slot = math.max(from, earliest)
+  if slot <= earliest + (standing == FIRST and first_horizon or horizon) then
     slots = slots + 1
     for _, i in ipairs(mine) do
       local limit = limits[i]
-      give(limit, at)
+      give(limit, slot)
       if standing == NEWCOMER and limit.back > now then
         limit.back = limit.back + limit.interval
         limit.moved = true
       end
     end
-    return SLOT, at - now, by
+    return {SLOT, slot - now, by, from - now}
   end
-  at, by = latest(mine, now, function(limit) return turn_of(limit, standing) end)
-  if at > now + farthest then
-    return LONG_QUEUE, 0, by
+  local turn, by = latest(mine, function(limit) return turn_of(limit, standing) end)
+  if turn > now + farthest then
+    return {LONG_QUEUE, 0, by, 0}
   end
-  line_up(mine, standing, at)
-  return TURN, at - now, by
+  line_up(mine, standing, turn)
+  return {TURN, turn - now, by, 0}
 end
 
 local answers = {now}
@@ -137,10 +140,9 @@ while position <= #ARGV do
     mine[i] = tonumber(ARGV[position + 1 + i])
   end
   position = position + 2 + number
-  local kind, time, by = answer(standing, mine)
-  answers[#answers + 1] = kind
-  answers[#answers + 1] = time
-  answers[#answers + 1] = by
+  for _, value in ipairs(answer(standing, mine)) do
+    answers[#answers + 1] = value
+  end
 end
 
 for _, limit in ipairs(limits) do

@@ -197,7 +197,8 @@ def test_a_late_mail_delays_the_next_of_its_chain(permits: Permits, settings: Se
     ago = _pass_by(permits, limit, seconds=20)
     slot.microseconds -= ago
 
-    permits.late(slot, ended=slot.earliest + 10, usual=0.5)
+    slot.ended = slot.expected + 10
+    permits.sent([slot], usual=0.5)
 
     [turn] = turns_of(ask(permits, limit))
     assert turn.seconds == pytest.approx(60 - 20 + 10 - LEAD, abs=0.5)
@@ -211,7 +212,8 @@ def test_a_mail_in_time_delays_nobody(
     [slot] = slots_of(ask(permits, limit))
     before = client.lrange(limit.log, 0, -1)
 
-    permits.late(slot, ended=slot.earliest + 3, usual=2.8)
+    slot.ended = slot.expected + 3
+    permits.sent([slot], usual=2.8)
 
     assert client.lrange(limit.log, 0, -1) == before
 
