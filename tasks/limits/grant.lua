@@ -6,8 +6,9 @@
 --   line  front: the next turn of mails that go first; back: the next turn of all others.
 --
 -- KEYS: log and line of each limit.
--- ARGV: the horizon, that of mails that go first, each, farthest, number of limits; count, window and
--- interval of each limit; then of each mail its standing, how many limits hold for it, and which.
+-- ARGV: the horizon, that of mails that go first, each, farthest, number of limits; count, reserve (for
+-- mails that go first), window and interval of each limit; then of each mail its standing, how many
+-- limits hold for it, and which.
 -- Returns the time; then for each mail what it gets, how far away that is, the limit that it waits for,
 -- and how far away the moment is from which on it may be begun.
 
@@ -28,9 +29,10 @@ for i = 1, tonumber(ARGV[5]) do
   local limit = {
     log = KEYS[2 * i - 1],
     line = KEYS[2 * i],
-    count = tonumber(ARGV[3 * i + 3]),
-    window = tonumber(ARGV[3 * i + 4]),
-    interval = tonumber(ARGV[3 * i + 5]),
+    count = tonumber(ARGV[4 * i + 2]),
+    reserve = tonumber(ARGV[4 * i + 3]),
+    window = tonumber(ARGV[4 * i + 4]),
+    interval = tonumber(ARGV[4 * i + 5]),
   }
   local newest = tonumber(redis.call('LINDEX', limit.log, 0) or 0)
   if newest > now + first_horizon + SKEW then
@@ -45,11 +47,13 @@ for i = 1, tonumber(ARGV[5]) do
   limits[i] = limit
 end
 
-local function free(limit)
-  if limit.length < limit.count then
+-- When a chain is free; for all but those that go first, when some more are that they leave free.
+local function free(limit, standing)
+  local count = limit.count - (standing == FIRST and 0 or limit.reserve)
+  if limit.length < count then
     return 0
   end
-  return tonumber(redis.call('LINDEX', limit.log, limit.count - 1)) + limit.window
+  return tonumber(redis.call('LINDEX', limit.log, count - 1)) + limit.window
 end
 
 local function give(limit, slot)
@@ -68,9 +72,9 @@ end
 
 local function turn_of(limit, standing)
   if standing == NEWCOMER then
-    return math.max(free(limit), limit.front, limit.back)
+    return math.max(free(limit, standing), limit.front, limit.back)
   end
-  return math.max(free(limit), limit.front)
+  return math.max(free(limit, standing), limit.front)
 end
 
 local function latest(mine, time_of)
@@ -106,7 +110,7 @@ end
 local slots = 0
 local function answer(standing, mine)
   local from, by = latest(mine, function(limit)
-    return standing == NEWCOMER and turn_of(limit, standing) or free(limit)
+    return standing == NEWCOMER and turn_of(limit, standing) or free(limit, standing)
   end)
   -- The mails before it take their time; were it ready sooner, it need not wait for its slot.
   local earliest = now + slots * each
@@ -132,7 +136,7 @@ local function answer(standing, mine)
 end
 
 local answers = {now}
-local position = 6 + 3 * #limits
+local position = 6 + 4 * #limits
 while position <= #ARGV do
   local standing, number = tonumber(ARGV[position]), tonumber(ARGV[position + 1])
   local mine = {}

@@ -104,7 +104,8 @@ class Permits:
         horizons = [_us(HORIZON), _us(FIRST_HORIZON)]
         arguments: list[Any] = [*horizons, _us(each), _us(FARTHEST), len(limits)]
         for limit in limits:
-            arguments += [limit.rate.count, _us(limit.window), _us(limit.interval)]
+            arguments += [limit.rate.count, limit.reserve]
+            arguments += [_us(limit.window), _us(limit.interval)]
         for ask in asks:
             arguments += [int(ask.standing), len(ask.limits)]
             arguments += [numbers[limit.log] for limit in ask.limits]
