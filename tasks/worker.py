@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 import socket
@@ -50,8 +49,6 @@ from tasks.transport import making as transports
 Publish = Callable[[list[tuple[Lane, Sequence[Any]]], datetime], None]
 #: Tells how many messages wait in a lane's queue.
 Waiting = Callable[[Lane], int]
-#: Into at most so many messages the rest of a batch is cut, for whoever is free.
-_PIECES = 16
 
 _log = structlog.get_logger(__name__)
 
@@ -172,8 +169,7 @@ class Worker:
             if claims:
                 self._returns.release(claims, enqueue_time=now)
             self._returns.stamp(ids, now)
-            size = max(self._pace.group_size(), math.ceil(len(ids) / _PIECES))
-            pieces = [ids[start : start + size] for start in range(0, len(ids), size)]
+            pieces = self._pace.pieces(ids, hands_free=not self._waiting(lane))
             self._publish([(lane, piece) for piece in pieces], now)
         except Exception as error:  # noqa: BLE001 - MongoDB's or the broker's; nothing is lost
             _log.warning("batch.not_put_back", mails=len(ids), error=str(error))

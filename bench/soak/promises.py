@@ -20,7 +20,7 @@ DEARER = 1.4
 GROWTH, GROWTH_BYTES = 1.1, 5_000_000
 BROKER_BYTES = 50_000_000
 #: Ids that were enqueued again although a worker had them.
-NOT_CLAIMED = 0.01
+NOT_CLAIMED = 0.05
 _STEP = 1000
 
 
