@@ -214,7 +214,8 @@ class Sending:
             return
         prepared.slot.ended = time.monotonic()
         self._used.append(prepared.slot)
-        if prepared.slot.ended - self._used[0].ended > REPORT_EVERY:
+        # A mail that takes long is reported when it is through, not behind another that does.
+        if prepared.slot.ended - self._used[0].begun > REPORT_EVERY:
             self._report()
 
     def _report(self) -> None:
@@ -225,6 +226,8 @@ class Sending:
     def _may_begin(self, prepared: Prepared) -> bool:
         slot = prepared.slot
         if slot is not None:
+            if slot.not_before > time.monotonic():
+                self._report()
             if not self._comes(slot.not_before) or slot.is_lost:
                 return False
             slot.begun = time.monotonic()
