@@ -245,6 +245,8 @@ class Claims:
             "$set": changes,
             "$inc": {"delivery.attempts": 1},
             "$min": {"delivery.startTime": now},
+            # Whoever wrote RETRY has settled what became of the attempt before.
+            "$unset": {"delivery.inDoubt": ""},
         }
         return query, update
 
