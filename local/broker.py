@@ -66,10 +66,11 @@ def _platform() -> str:
 
 
 def _answers(port: int, pid: int) -> bool:
-    """Ask for its process id; while it loads its data, the answer is -LOADING."""
+    """Ask for its process id; while it loads its data, the answer to PING is -LOADING."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
-            connection.sendall(b"INFO server\r\n")
-            return f"process_id:{pid}\r\n".encode() in connection.recv(8192)
+            connection.sendall(b"PING\r\nINFO server\r\n")
+            answer = connection.recv(8192)
+            return answer.startswith(b"+PONG") and f"process_id:{pid}\r\n".encode() in answer
     except OSError:
         return False

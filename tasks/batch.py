@@ -12,8 +12,8 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from tasks.delivery import results
-from tasks.delivery.candidate import key
 from tasks.delivery.claim import Claim
+from tasks.delivery.ids import key
 from tasks.envelope import Mail
 from tasks.errors import MailError
 from tasks.ledger import Ledger, Tally

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import Any
+
 
 #: Seconds of SMTP in one group: what a crash may leave in phase SENDING, and what a stop waits for.
 GROUP_SECONDS = 0.25
 LARGEST = 25
 #: Also with the slowest server: a mail by itself takes three round trips, two together as many.
 SMALLEST = 2
+#: Into at most so many messages the rest of a batch is cut.
+_PIECES = 16
 #: Seconds a mail is taken to need before the first was measured.
 _FIRST_GUESS = 0.05
 #: Weight of the newest measurement in the moving average.
@@ -32,6 +38,16 @@ class Pace:
     def seconds(self, mails: int) -> float:
         """Tell how long so many mails are likely to take."""
         return mails * self._seconds
+
+    def pieces(self, ids: Sequence[Any], *, hands_free: bool) -> list[Sequence[Any]]:
+        """Cut the rest of a batch into messages: several for hands that are free, else one.
+
+        In a queue that is long a small message would only be a small batch.
+        """
+        if not ids:
+            return []
+        size = max(self.group_size(), math.ceil(len(ids) / _PIECES)) if hands_free else len(ids)
+        return [ids[start : start + size] for start in range(0, len(ids), size)]
 
     def measured(self, seconds: float, mails: int) -> None:
         """Note what a group has taken."""

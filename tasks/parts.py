@@ -39,6 +39,8 @@ class Parts:
     put_back: Callable[[Sequence[Any], Sequence[Claim]], None]
     #: Tells when the next automatic attempt begins; None: there is none.
     again: Callable[[Claim, Mail | None, Outcome | MailError], Again | None]
+    #: Is told of slots whose mails were sent.
+    sent: Callable[[Sequence[Slot]], None]
     #: Takes slots of mails that were not sent.
     unused: Callable[[Sequence[Slot]], None]
     #: Tells whether mails of a higher priority wait.

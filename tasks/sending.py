@@ -16,6 +16,7 @@ from tasks.envelope import Mail
 from tasks.errors import MailError, NoConnection
 from tasks.ledger import Ledger
 from tasks.limits import reasons
+from tasks.limits.permits import Slot
 from tasks.limits.troubles import Gate
 from tasks.pace import GROUP_SECONDS
 from tasks.parts import Parts
@@ -27,6 +28,8 @@ from tasks.transport import Session, Withdrawn
 #: Seconds by which a wave of mails may at most connect and pass the point of no return before its
 #: first slot.
 MOST_BEFOREHAND = 0.2
+#: Seconds after which slots are reported; one report for several mails.
+REPORT_EVERY = 0.05
 #: Seconds without which there is no use in connecting.
 SHORTEST = 1.0
 
@@ -45,6 +48,8 @@ class Sending:
         self._waited = 0.0
         #: The last mail failed with words of the server.
         self._answered = False
+        #: Slots of mails that were sent, not yet reported.
+        self._used: list[Slot] = []
 
     def send(self, group: Sequence[Prepared]) -> None:
         """Attempt every mail of the group, each in its slot.
@@ -66,6 +71,7 @@ class Sending:
             self._ledger.give_back(prepared.claim for prepared in rest)
             raise
         finally:
+            self._report()
             if self._begun:
                 spent = time.monotonic() - started - self._waited
                 self._parts.pace.measured(spent, self._begun)
@@ -198,12 +204,30 @@ class Sending:
             except NoConnection:
                 queue.appendleft(prepared)
                 raise
+            self._note(prepared)
             if good or self._answered:
                 route.troubles.works()
+
+    def _note(self, prepared: Prepared) -> None:
+        """Keep its slot for the report, which is due before the next of its chain is given."""
+        if prepared.slot is None:
+            return
+        prepared.slot.ended = time.monotonic()
+        self._used.append(prepared.slot)
+        # A mail that takes long is reported when it is through, not behind another that does.
+        if prepared.slot.ended - self._used[0].begun > REPORT_EVERY:
+            self._report()
+
+    def _report(self) -> None:
+        if self._used:
+            self._parts.sent(self._used)
+            self._used = []
 
     def _may_begin(self, prepared: Prepared) -> bool:
         slot = prepared.slot
         if slot is not None:
+            if slot.not_before > time.monotonic():
+                self._report()
             if not self._comes(slot.not_before) or slot.is_lost:
                 return False
             slot.begun = time.monotonic()

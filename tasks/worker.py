@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 import socket
@@ -50,8 +49,6 @@ from tasks.transport import making as transports
 Publish = Callable[[list[tuple[Lane, Sequence[Any]]], datetime], None]
 #: Tells how many messages wait in a lane's queue.
 Waiting = Callable[[Lane], int]
-#: Into at most so many messages the rest of a batch is cut, for whoever is free.
-_PIECES = 16
 
 _log = structlog.get_logger(__name__)
 
@@ -122,7 +119,6 @@ class Worker:
         self._rate_limits = RateLimits(limits, Permits(redis), self._pace)
         if limits:
             self._screens_of_transport.append(self._rate_limits.screen)
-            self._listeners.append(self._rate_limits.listen)
         self._publish = publish
         self._waiting = waiting
         self._stopping = stopping
@@ -145,6 +141,7 @@ class Worker:
             postpone=self._returns.postpone,
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
             again=self._again,
+            sent=self._rate_limits.sent,
             unused=self._rate_limits.unused,
             gives_way=lambda: self._ask_broker(lambda: any(map(self._waiting, lane.higher))),
             others_idle=lambda: self._ask_broker(lambda: not self._waiting(lane)),
@@ -174,8 +171,7 @@ class Worker:
             if claims:
                 self._returns.release(claims, enqueue_time=now)
             self._returns.stamp(ids, now)
-            size = max(self._pace.group_size(), math.ceil(len(ids) / _PIECES))
-            pieces = [ids[start : start + size] for start in range(0, len(ids), size)]
+            pieces = self._pace.pieces(ids, hands_free=not self._waiting(lane))
             self._publish([(lane, piece) for piece in pieces], now)
         except Exception as error:  # noqa: BLE001 - MongoDB's or the broker's; nothing is lost
             _log.warning("batch.not_put_back", mails=len(ids), error=str(error))

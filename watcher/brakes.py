@@ -51,7 +51,8 @@ class Brakes:
         ahead = outlook.first_ahead if lane is Lane.HIGH else outlook.ahead
         interval = self._limit.interval
         turns = math.ceil((max(AHEAD, 2 * interval) - ahead) / interval)
-        free = outlook.free if not ahead else 0
+        reserve = 0 if lane is Lane.HIGH else self._limit.reserve
+        free = 0 if ahead else max(outlook.free - reserve, 0)
         return max(turns, 0) + free - self._not_asked({lane, *lane.higher})
 
     def gave(self, lane: Lane, mails: int) -> None:

@@ -21,8 +21,9 @@ from watcher.gauge import Gauge
 
 #: Seconds between two looks where nothing should be: the stream brings everything.
 NET_EVERY = 60.0
-#: Seconds between two looks for new mails of high priority while the stream has much to bring.
-_HIGH_EVERY = 1.0
+#: Seconds between two looks for new mails of high priority while the stream has much to bring, and
+#: for mails that it cannot name.
+_SOON = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -63,10 +64,16 @@ class Feeder:
             source.mails.close()
             source.next_look = 0.0
 
+    def look_soon(self) -> None:
+        """Look everywhere soon: the stream has brought mails that it cannot name."""
+        soon = time.monotonic() + _SOON
+        for source in self._all():
+            source.next_look = min(source.next_look, soon)
+
     def stream_is_busy(self) -> None:
         """Look for new mails of high priority soon: in the stream they stand behind the others."""
         for source in self._new[Lane.HIGH]:
-            source.next_look = min(source.next_look, time.monotonic() + _HIGH_EVERY)
+            source.next_look = min(source.next_look, time.monotonic() + _SOON)
 
     def feed(self, lane: Lane) -> bool:
         """Feed one lane; True: there are more. Raises PyMongoError or enqueue.BROKER_ERRORS."""

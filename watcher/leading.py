@@ -18,7 +18,8 @@ from config.settings import Settings
 from tasks import enqueue
 from tasks.clock import ServerClock
 from tasks.delivery.admit import Admission
-from tasks.delivery.candidate import LARGEST_ID, PROJECTION, Candidate, key
+from tasks.delivery.candidate import PROJECTION, Candidate
+from tasks.delivery.ids import key
 from tasks.delivery.sweep import Sweep
 from tasks.lanes import Lane
 from tasks.limits.connect import connect
@@ -85,7 +86,10 @@ class Leading:
         while not invalidated and not self._stop.is_set():
             wait, linger = self._rounds.wait(), self._linger()
             taken = self._stream.take(self._gauge.step, wait=wait, linger=linger)
+            self._admission.missed = False
             self._enqueue(self._candidates(taken.events))
+            if taken.passed_over or self._admission.missed:
+                self._rounds.look_soon()
             self._token = taken.token or self._token
             self._behind = self._behind or bool(taken.events)
             invalidated = any(event["operationType"] == "invalidate" for event in taken.events)
@@ -114,7 +118,7 @@ class Leading:
         if not updated:
             return []
         rescheduled = {key(event["id"]) for event in updated if event["rescheduled"]}
-        ids = [event["id"] for event in updated if len(key(event["id"])) <= LARGEST_ID]
+        ids = [event["id"] for event in updated]
         found = self._mails.find({"_id": {"$in": ids}}, PROJECTION)
         return [
             Candidate.of(document, rescheduled=key(document["_id"]) in rescheduled)
@@ -129,11 +133,11 @@ class Leading:
         if fed:
             self._publish(candidates, frozenset())
             return
-        new = [each for each in candidates if each.waits_for is None]
+        new = [each for each in candidates if not each.waited]
         if new:
             lanes = Counter(each.lane for each in new)
             self._publish(new, self._patiently(lambda: self._gauge.closed(lanes)))
-        back = [each for each in candidates if each.waits_for is not None]
+        back = [each for each in candidates if each.waited]
         if back:
             # One after the other, each in its slot: one pair of hands is enough for all.
             self._publish(back, self._patiently(self._gauge.full), spread=TOGETHER)

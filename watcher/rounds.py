@@ -68,6 +68,10 @@ class Rounds:
         """Note how much the stream has brought."""
         self._events += events
 
+    def look_soon(self) -> None:
+        """Look for mails that the stream cannot name."""
+        self._feeder.look_soon()
+
     def primary_changed(self) -> None:
         """Look everywhere again: a fail-over may have rolled back what is not majority-written."""
         self._feeder.look_again()

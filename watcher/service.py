@@ -69,14 +69,14 @@ class Watcher:
         self._standing_by = False
         try:
             while not self._stop.is_set():
-                indexes.ensure(self._mails)
+                now = ServerClock(self._mails.database.client)
+                forged.ensure_indexes(self._mails, now(), self._settings.ttl)
                 indexes.drop_old(self._mails)
                 with self._open() as stream:
                     resumed = self._leader.token is not None
                     _log.info("watcher.leads", resumed=resumed)
                     if not resumed:
-                        now = ServerClock(self._mails.database.client)()
-                        forged.heal(self._mails, now, self._settings.ttl)
+                        forged.heal(self._mails, now(), self._settings.ttl)
                     Leading(self._mails, self._settings, self._leader, stream, self._stop).run()
         except OperationFailure as error:
             if error.code in _STREAM_ENDED:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import bson
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
 from pymongo.change_stream import ChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from config.mongo import Document
+from config.mongo import CODEC, Document
+from tasks.delivery.candidate import projection
 from tasks.delivery.states import CLAIMABLE
 
 
@@ -23,6 +27,13 @@ MAX_AWAIT = 500
 _BATCH = 1000
 #: Events read ahead; then the reader waits for the dispatcher.
 _AHEAD = 5000
+#: Characters of a token, which holds the document's `_id`, two for each byte and more: such an _id
+#: is too large for us, and five thousand of 5 MB would fill the memory. The sweep finds the mail.
+_LARGEST_TOKEN = 20_000
+
+#: What the reader notes in the next event.
+_PASSED_OVER = "passedOver"
+_RAW = CODEC.with_options(document_class=RawBSONDocument)
 
 _UPDATED = "$updateDescription.updatedFields"
 _REMOVED = {"$ifNull": ["$updateDescription.removedFields", []]}
@@ -92,13 +103,8 @@ PIPELINE: list[Document] = [
     {
         "$project": {
             "operationType": 1,
-            "id": "$documentKey._id",
-            "priority": "$fullDocument.priority",
-            "sendAt": "$fullDocument.sendAt",
-            "state": "$fullDocument.delivery.state",
-            "nextAttemptTime": "$fullDocument.delivery.nextAttemptTime",
-            "waitsFor": "$fullDocument.delivery.waitsFor",
-            "kind": {"$type": "$fullDocument.delivery"},
+            "id": {"_id": "$documentKey._id"},
+            **projection("$fullDocument."),
             "rescheduled": _RESCHEDULED,
         }
     },
@@ -111,6 +117,8 @@ class Events:
 
     events: list[Document] = field(default_factory=list)
     token: Document | None = None
+    #: There were others, of documents that cannot be named: for the sweep.
+    passed_over: bool = False
 
 
 class Stream:
@@ -120,13 +128,11 @@ class Stream:
         self, mails: Collection[Document], *, token: Document | None, start: Timestamp | None
     ) -> None:
         """Open it after `token`, else at the cluster time `start`. Raises PyMongoError."""
-        self._cursor: ChangeStream[Document] = mails.watch(
-            PIPELINE,
-            start_after=token,
-            start_at_operation_time=None if token else start,
-            max_await_time_ms=MAX_AWAIT,
-            batch_size=_BATCH,
-        )
+        self._mails = mails
+        #: Events are decoded one by one: one that has come cannot be.
+        self._careful = False
+        self._passed_over = False
+        self._open(token, start)
         first = self._cursor.resume_token
         #: Where the stream begins; None when the first events came with the answer.
         self.token: Document | None = dict(first) if first else None
@@ -148,6 +154,7 @@ class Stream:
                     break
                 raise item
             taken.token = item["_id"]
+            taken.passed_over |= _PASSED_OVER in item
             if "operationType" in item:
                 taken.events.append(item)
         return taken
@@ -172,13 +179,69 @@ class Stream:
     def _read(self) -> None:
         try:
             while self._cursor.alive and not self._closing.is_set():
-                event = self._cursor.try_next()
-                self._items.put(event or {"_id": self._cursor.resume_token})
+                self._put(self._next())
         except Exception as error:  # noqa: BLE001 - raised again by `take`
             self._items.put(error)
         else:
             self._items.put(PyMongoError("the change stream has ended"))
 
+    def _open(self, token: Document | None, start: Timestamp | None) -> None:
+        self._start = start
+        try:
+            self._cursor = _watch(self._mails, token, start)
+        except BSONError:
+            self._open_carefully(token)
+
+    def _open_carefully(self, token: Mapping[str, Any] | None) -> None:
+        """Whoever may insert a mail can give it an `_id` that is no valid BSON: pass over that."""
+        self._careful = True
+        raw: Any = self._mails.with_options(codec_options=_RAW)
+        self._cursor = _watch(raw, token, self._start)
+
+    def _next(self) -> Document | None:
+        try:
+            event: Any = self._cursor.try_next()
+        except BSONError:
+            self._open_carefully(self._cursor.resume_token)
+            return None
+        return _decoded(event) if self._careful and event else event
+
+    def _put(self, event: Document | None) -> None:
+        if event is None:
+            token = self._cursor.resume_token
+            event = {"_id": token and dict(token)}
+        elif "operationType" not in event:
+            self._passed_over = True
+        elif "id" in event:
+            if len(event["_id"]["_data"]) > _LARGEST_TOKEN:
+                self._passed_over = True
+                return
+            event["id"] = event["id"].get("_id")  # none of a drop
+        if self._passed_over:
+            event[_PASSED_OVER] = True
+            self._passed_over = False
+        self._items.put(event)
+
     def _drain(self) -> None:
         while not self._items.empty():
             self._items.get_nowait()
+
+
+def _watch(
+    mails: Collection[Document], token: Mapping[str, Any] | None, start: Timestamp | None
+) -> ChangeStream[Document]:
+    return mails.watch(
+        PIPELINE,
+        start_after=token,
+        start_at_operation_time=None if token else start,
+        max_await_time_ms=MAX_AWAIT,
+        batch_size=_BATCH,
+    )
+
+
+def _decoded(event: RawBSONDocument) -> Document:
+    """Read an event; of one that cannot be read only its token."""
+    try:
+        return bson.decode(event.raw, CODEC)
+    except BSONError:
+        return {"_id": dict(event["_id"])}

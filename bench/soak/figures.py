@@ -23,6 +23,8 @@ class Sample:
     at: float
     #: Mails the SMTP server has taken.
     done: int
+    #: CPU seconds that this machine has spent on whatever.
+    busy: float
     #: CPU seconds used so far, by role; the ended processes of a role included.
     cpu: Mapping[str, float]
     #: Resident bytes, by process.
@@ -80,6 +82,13 @@ def costs(samples: Sequence[Sample]) -> dict[str, tuple[float, float]]:
         sum(each[1] for each in found.values()),
     )
     return found
+
+
+def others(samples: Sequence[Sample]) -> float:
+    """Tell how many processors other work has used meanwhile."""
+    first, last = samples[0], samples[-1]
+    ours = sum(last.cpu.values()) - sum(first.cpu.values())
+    return max(0.0, (last.busy - first.busy - ours) / (last.at - first.at))
 
 
 def memories(samples: Sequence[Sample]) -> dict[str, Memory]:

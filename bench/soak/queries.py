@@ -121,7 +121,7 @@ class _Finds(CommandListener):
         if event.command_name == "find":
             kept = {k: v for k, v in event.command.items() if k in _PARTS}
             # A cursor's first answer has as many as a limit would allow.
-            self.commands.append({**kept, "limit": _STEP})
+            self.commands.append({"find": None, "limit": _STEP, **kept})
 
     def succeeded(self, event: Any) -> None:
         """Nothing to keep."""

@@ -82,7 +82,9 @@ class Recorder:
             cpu[role(name)] = cpu.get(role(name), 0.0) + seconds
         queued = {lane.value: self._ids(f"{_PREFIX}{lane.queue}") for lane in Lane}
         used = int(self._broker.info("memory")["used_memory"])
-        return Sample(time.monotonic(), self._count(), cpu, memory, queued, used)
+        machine = psutil.cpu_times()
+        busy = sum(machine) - machine.idle - machine.iowait
+        return Sample(time.monotonic(), self._count(), busy, cpu, memory, queued, used)
 
     def _ids(self, queue: str) -> int:
         """Count the ids that wait: at most so many, and exactly when that could be too many."""

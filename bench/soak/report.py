@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections.abc import Iterator, Sequence
 
@@ -59,6 +60,9 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
     rates = figures.rates(outcome.samples)
     if rates:
         yield "mails/s", f"{figures.sparkline(rates)} {min(rates):,.0f} to {max(rates):,.0f}"
+    if len(outcome.samples) > 1:
+        cores = figures.others(outcome.samples)
+        yield "other work", f"{cores:.1f} of {os.cpu_count()} processors, this command included"
     yield "watcher killed", ", ".join(f"next led after {each:.1f} s" for each in outcome.takeovers)
     yield from _urgent(outcome)
     longest = figures.longest_queues(outcome.samples)

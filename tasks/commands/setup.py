@@ -9,7 +9,8 @@ from pymongo.errors import PyMongoError
 
 from config import logs, mongo
 from config.settings import load_or_exit
-from tasks.delivery import indexes
+from tasks.clock import ServerClock
+from tasks.delivery import forged
 
 
 def setup() -> None:
@@ -19,7 +20,7 @@ def setup() -> None:
     with mongo.connect(settings, role="setup") as client:
         mails = mongo.mail_collection(client, settings)
         try:
-            names = indexes.ensure(mails)
+            names = forged.ensure_indexes(mails, ServerClock(client)(), settings.ttl)
         except PyMongoError as error:
             sys.exit(f"setup: MongoDB refused: {logs.redact(str(error))}")
     typer.echo(f"{mails.full_name}: indexes {', '.join(names)}")

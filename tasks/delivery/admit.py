@@ -15,7 +15,8 @@ from pymongo.errors import BulkWriteError, WriteError
 from config.mongo import Document
 from tasks.clock import Now
 from tasks.delivery import malformed, states
-from tasks.delivery.candidate import Candidate, Kind, Time, key
+from tasks.delivery.candidate import Candidate, Kind, Time
+from tasks.delivery.ids import is_plain, key
 from tasks.delivery.malformed import Malformed
 from tasks.delivery.states import IS_WAITING
 from tasks.lanes import Lane
@@ -43,6 +44,8 @@ class Admission:
         self._malformed = Malformed(mails, now, ttl)
         #: A mail enqueued before this may never have been published: that watcher died.
         self._suspect_before = now()
+        #: Some were not there: their ids, as they were read, name nothing.
+        self.missed = False
 
     def admit(
         self,
@@ -71,11 +74,11 @@ class Admission:
         for candidate in candidates:
             kind = candidate.kind
             if kind is Kind.MALFORMED:
-                self._malformed.refuse(candidate.id, candidate.bson_type)
+                self._malformed.refuse(candidate.which, candidate.bson_type)
             elif kind is Kind.OTHER:
                 continue
-            elif candidate.id_is_too_large:
-                self._malformed.refuse_id(candidate.id)
+            elif candidate.fault:
+                self._malformed.refuse_id(candidate.which, candidate.fault)
             elif due := candidate.due(now):
                 yield self._write(kind, now, enqueued=False, due=due, members=[candidate])
             else:
@@ -128,7 +131,7 @@ class Admission:
         try:
             return self._mails.bulk_write(requests, ordered=False).matched_count
         except BulkWriteError as error:
-            self._malformed.settle_all(error, [member.id for member in write.members])
+            self._malformed.settle_all(error, [member.which for member in write.members])
             return int(error.details["nMatched"])
 
     def _unpublished(self, members: list[Candidate], now: datetime) -> list[Candidate]:
@@ -141,7 +144,15 @@ class Admission:
         self._mails.update_many(suspect, {"$set": {"delivery.enqueueTime": now}})
         mine = {**query, "delivery.enqueueTime": now}
         found = {key(each["_id"]) for each in self._mails.find(mine, {"_id": 1})}
+        self._note_missed(member.id for member in members if key(member.id) not in found)
         return [member for member in members if key(member.id) in found]
+
+    def _note_missed(self, others: Iterable[Any]) -> None:
+        """Look whether those are there whose ids may have been read as others."""
+        doubtful = [id for id in others if not is_plain(id)]
+        if doubtful:
+            there = self._mails.find({"_id": {"$in": doubtful}}, {"_id": 1})
+            self.missed |= sum(1 for _ in there) < len(doubtful)
 
 
 def _dotted(delivery: Document) -> dict[str, Any]:

@@ -7,31 +7,63 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeGuard
 
-import bson
 from bson.datetime_ms import DatetimeMS
 
 from config.mongo import Document
 from tasks import lanes
+from tasks.delivery import ids
+from tasks.delivery.ids import Which
 from tasks.delivery.states import WAITING
 from tasks.lanes import Lane
 
 
+#: The kind of a `delivery` that is one; $type calls it an object.
+DBREF = "DBRef"
 #: A date beyond the year 9999 is a DatetimeMS.
 Time = datetime | DatetimeMS
 
-#: What a Candidate is read from; the watcher's stream projects the same of an event.
-PROJECTION: Document = {
-    "priority": 1,
-    "sendAt": 1,
-    "state": "$delivery.state",
-    "nextAttemptTime": "$delivery.nextAttemptTime",
-    "waitsFor": "$delivery.waitsFor",
-    "kind": {"$type": "$delivery"},
-}
+
+def projection(document: str) -> Document:
+    """Select what a Candidate is read from; `document`: its path, "$" or "$fullDocument.".
+
+    Of each field no more than counts: a value of 15 MB in its place would be read a thousand times
+    over.
+    """
+    state = f"{document}delivery.state"
+    return {
+        "priority": _one_of(f"{document}priority", [Lane.HIGH.value, Lane.LOW.value]),
+        "sendAt": _time(f"{document}sendAt"),
+        "state": {
+            "$switch": {
+                "branches": [
+                    {"case": {"$in": [state, WAITING]}, "then": state},
+                    {"case": {"$lte": [state, None]}, "then": None},
+                    {"case": {"$isArray": state}, "then": []},
+                ],
+                "default": "another",
+            }
+        },
+        "nextAttemptTime": _time(f"{document}delivery.nextAttemptTime"),
+        "waitsFor": {"$gt": [f"{document}delivery.waitsFor", None]},
+        "kind": _kind(f"{document}delivery"),
+    }
 
 
-#: Bytes of the largest `_id` as BSON. A thousand ids go into one query, fifty into one message.
-LARGEST_ID = 4096
+def _one_of(path: str, values: list[str]) -> Document:
+    return {"$cond": [{"$in": [path, values]}, path, None]}
+
+
+def _kind(path: str) -> Document:
+    """Name the type; the driver reads a map with `$ref` as a DBRef."""
+    ref = {"$getField": {"field": {"$literal": "$ref"}, "input": path}}
+    return {"$cond": [{"$eq": [{"$type": ref}, "string"]}, DBREF, {"$type": path}]}
+
+
+def _time(path: str) -> Document:
+    return {"$cond": [{"$eq": [{"$type": path}, "date"]}, path, None]}
+
+
+PROJECTION = projection("$")
 
 
 class Kind(Enum):
@@ -48,7 +80,8 @@ class Kind(Enum):
 class Candidate:
     """`bson_type` is that of `delivery`, as $type names it ("missing" when there is none).
 
-    `rescheduled`: `sendAt` was changed or removed, so a nextAttemptTime made of it is out of date.
+    `waited`: for its turn, or for the server. `rescheduled`: `sendAt` was changed or removed, so a
+    nextAttemptTime made of it is out of date.
     """
 
     id: Any
@@ -57,12 +90,15 @@ class Candidate:
     priority: Any = None
     send_at: Any = None
     next_attempt: Any = None
-    waits_for: Any = None
+    waited: bool = False
     rescheduled: bool = False
+    #: Why its `_id` does not name it (`id` is None then), and what does, as the sweep has found it.
+    fault: str | None = None
+    stored: Which | None = None
 
     @classmethod
     def of(cls, found: Document, *, rescheduled: bool = False) -> Candidate:
-        """Read what PROJECTION selects."""
+        """Read what PROJECTION selects, by `ids.read` or an ordinary find."""
         return cls(
             found["_id"],
             found.get("kind", "missing"),
@@ -70,8 +106,10 @@ class Candidate:
             found.get("priority"),
             found.get("sendAt"),
             found.get("nextAttemptTime"),
-            found.get("waitsFor"),
+            found.get("waitsFor", False),
             rescheduled,
+            found.get("fault") or ids.fault(found["_id"]),
+            found.get("stored"),
         )
 
     @property
@@ -80,9 +118,9 @@ class Candidate:
         return lanes.of(self.priority)
 
     @property
-    def id_is_too_large(self) -> bool:
-        """Whether its `_id` would burst a query or a message."""
-        return len(key(self.id)) > LARGEST_ID
+    def which(self) -> Which:
+        """The query that names it."""
+        return {"_id": self.id} if self.stored is None else self.stored
 
     @property
     def kind(self) -> Kind:
@@ -111,8 +149,3 @@ def _is_after(time: Any, now: datetime) -> TypeGuard[Time]:
 def milliseconds(time: Time) -> int:
     """Give a time since 1970, as the server keeps it."""
     return int(time if isinstance(time, DatetimeMS) else DatetimeMS(time))
-
-
-def key(id: Any) -> bytes:
-    """Make a dictionary key of an id of any BSON type (a subdocument is not hashable)."""
-    return bson.encode({"": id})

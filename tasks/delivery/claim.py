@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from bson import DBRef
+from bson.errors import BSONError
 from pymongo import ReturnDocument, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernError, WriteError
@@ -17,8 +18,9 @@ from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernErro
 from config.mongo import Document
 from tasks.clock import Now
 from tasks.delivery import malformed
-from tasks.delivery.candidate import key
+from tasks.delivery.candidate import DBREF
 from tasks.delivery.earlier import Earlier
+from tasks.delivery.ids import key
 from tasks.delivery.malformed import Malformed
 from tasks.delivery.states import CLAIMABLE, Phase, State
 
@@ -94,16 +96,18 @@ class Claims:
         self._usable = lease_seconds * (1 - MARGIN)
         self._malformed = Malformed(self._mails, now, ttl)
 
-    def claim(self, id: Any, token: str) -> Claim | None:
+    def claim(self, id: Any, token: str, *, may_be_ours: bool = False) -> Claim | None:
         """Take the document if it waits to be sent; None when it does not, or is gone.
 
         `token` is this batch's and unlike any other's: after a broken connection it tells whether
-        the claim had reached the server. Raises PyMongoError when the server stays away.
+        the claim had reached the server. `may_be_ours`: it may carry the token already. Raises
+        PyMongoError when the server stays away.
         """
         for attempt in range(1, _TRIES + 1):
             started = time.monotonic()
             try:
-                document = self._find_own(id, token) if attempt > 1 else None
+                look = attempt > 1 or may_be_ours
+                document = self._find_own(id, token) if look else None
                 document = document or self._find_and_claim(id, token)
             except ConnectionFailure:
                 if attempt == _TRIES:
@@ -112,7 +116,10 @@ class Claims:
             except OperationFailure as error:
                 if not malformed.is_about_the_document(error.code):
                     raise
-                self._malformed.settle(id, error.code, str(error))
+                self._malformed.settle({"_id": id}, error.code, str(error))
+                return None
+            except BSONError:
+                self._malformed.refuse_unreadable({"_id": id})
                 return None
             else:
                 return self._claim_of(document, token, started) if document else None
@@ -134,8 +141,10 @@ class Claims:
                 if attempt == _TRIES:
                     raise
                 time.sleep(_PAUSE * attempt)
-            except WriteError as error:
-                if not malformed.is_about_the_document(error.code):
+            except (BSONError, WriteError) as error:
+                if isinstance(error, WriteError) and not malformed.is_about_the_document(
+                    error.code
+                ):
                     raise
                 return self._claim_one_by_one(ids, token)
             else:
@@ -199,14 +208,8 @@ class Claims:
 
     def _claim_one_by_one(self, ids: Sequence[Any], token: str) -> list[Claim]:
         """Those that the failed write has reached already are ours."""
-        claims: list[Claim] = []
-        for id in ids:
-            started = time.monotonic()
-            own = self._find_own(id, token)
-            claim = self._claim_of(own, token, started) if own else self.claim(id, token)
-            if claim:
-                claims.append(claim)
-        return claims
+        claims = (self.claim(id, token, may_be_ours=True) for id in ids)
+        return [claim for claim in claims if claim]
 
     def _find_and_claim(self, id: Any, token: str) -> Document | None:
         query, update = self._claiming({"_id": id}, token)
@@ -242,6 +245,8 @@ class Claims:
             "$set": changes,
             "$inc": {"delivery.attempts": 1},
             "$min": {"delivery.startTime": now},
+            # Whoever wrote RETRY has settled what became of the attempt before.
+            "$unset": {"delivery.inDoubt": ""},
         }
         return query, update
 
@@ -251,11 +256,11 @@ class Claims:
     def _claim_of(self, document: Document, token: str, started: float) -> Claim | None:
         delivery = document["delivery"]
         if isinstance(delivery, DBRef):
-            self._malformed.refuse_reference(document["_id"])
+            self._malformed.refuse({"_id": document["_id"]}, DBREF)
             return None
         attempts = delivery["attempts"]
         if not malformed.counts(attempts):
-            self._malformed.refuse_attempts(document["_id"])
+            self._malformed.refuse_attempts({"_id": document["_id"]})
             return None
         return Claim(document["_id"], document, token, int(attempts), started + self._usable)
 

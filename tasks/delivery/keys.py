@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from config.mongo import Document
 from tasks.clock import Now
 from tasks.delivery import states
-from tasks.delivery.candidate import key as id_key
+from tasks.delivery.ids import key as id_key
 from tasks.delivery.states import CLAIMABLE, State
 
 

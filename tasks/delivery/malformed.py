@@ -7,14 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from bson.errors import BSONError
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from config.mongo import Document
 from tasks.clock import Now
-from tasks.delivery import states
-from tasks.delivery.candidate import LARGEST_ID
-from tasks.delivery.states import State
+from tasks.delivery import ids, states
+from tasks.delivery.candidate import DBREF
+from tasks.delivery.ids import Which
+from tasks.delivery.states import CLAIMABLE, State
 
 
 #: Server error codes that speak of this document, not of the server (MongoDB's error_codes.yml).
@@ -28,6 +30,8 @@ _MOST_ATTEMPTS = 2**53
 
 #: Documents too large to carry a `delivery` are moved to `<collection>.oversize`.
 OVERSIZE = "oversize"
+#: Mails that somebody still has to do something about.
+_LIVE: Document = {"delivery.state": {"$in": [*CLAIMABLE, State.PROCESSING]}}
 
 _log = structlog.get_logger(__name__)
 
@@ -44,25 +48,28 @@ def counts(attempts: Any) -> bool:
 
 
 class Malformed:
-    """Gives such documents a `delivery` that says what is wrong. Methods raise PyMongoError."""
+    """Gives such documents a `delivery` that says what is wrong. Methods raise PyMongoError.
+
+    `which` is a query that names one.
+    """
 
     def __init__(self, mails: Collection[Document], now: Now, ttl: timedelta | None) -> None:
         self._mails = mails
         self._now = now
         self._ttl = ttl
 
-    def settle(self, id: Any, code: int | None, message: str) -> None:
+    def settle(self, which: Which, code: int | None, message: str) -> None:
         """Give a document that refused an update a `delivery` that says so."""
         if code in TOO_LARGE:
-            self._refuse_too_large(id)
+            self._refuse_too_large(which)
         elif code in _WRONG_TYPE:
-            self._settle_wrong_type(id)
+            self._settle_wrong_type(which)
         else:
             # The collection's validator forbids what we write: only its owner can mend that.
-            _log.error("mail.unwritable", id=id, code=code, error=message)
+            _log.error("mail.unwritable", id=ids.of(which), code=code, error=message)
 
-    def settle_all(self, error: BulkWriteError, ids: Sequence[Any]) -> None:
-        """Do so with each failure of a bulk write; `ids` are those of its requests, in order.
+    def settle_all(self, error: BulkWriteError, all_: Sequence[Which]) -> None:
+        """Do so with each failure of a bulk write; `all_` are those of its requests, in order.
 
         Raises the error itself when it speaks of the server.
         """
@@ -71,89 +78,97 @@ class Malformed:
         if error.details["writeConcernErrors"] or not about_documents:
             raise error
         for failure in failures:
-            self.settle(ids[failure["index"]], failure["code"], failure["errmsg"])
+            self.settle(all_[failure["index"]], failure["code"], failure["errmsg"])
 
-    def _settle_wrong_type(self, id: Any) -> None:
-        found = self._mails.find_one({"_id": id}, {"kind": {"$type": "$delivery"}})
+    def _settle_wrong_type(self, which: Which) -> None:
+        found = self._mails.find_one(which, {"_id": 0, "kind": {"$type": "$delivery"}})
         if found is None:
             return
         if found["kind"] == "null":
             # Nothing can be written below null. Without it the watcher sees a new mail.
-            self._mails.update_one({"_id": id, "delivery": None}, {"$unset": {"delivery": ""}})
+            null = {"$and": [which, {"delivery": None}]}
+            self._mails.update_one(null, {"$unset": {"delivery": ""}})
         elif found["kind"] != "object":
-            self.refuse(id, found["kind"])
+            self.refuse(which, found["kind"])
         else:
-            self.refuse_attempts(id)
+            self.refuse_attempts(which)
 
-    def refuse_attempts(self, id: Any) -> None:
+    def refuse_attempts(self, which: Which) -> None:
         """Replace a `delivery` whose `attempts` is no count by an ERROR.
 
         Null means absent: it is removed, and the sweep enqueues the mail again.
         """
-        found = self._mails.find_one({"_id": id}, {"delivery.attempts": 1})
-        attempts = states.subdocument(found or {}).get("attempts", 0)
-        query = {"_id": id, "delivery.attempts": {"$eq": attempts}}
+        try:
+            found = self._mails.find_one(which, {"delivery.attempts": 1, "delivery.state": 1})
+        except BSONError:
+            self.refuse_unreadable(which)
+            return
+        delivery = states.subdocument(found or {})
+        attempts = delivery.get("attempts", 0)
+        same = {"delivery.attempts": {"$eq": attempts}}
         if attempts is None:
+            query = {"$and": [which, same]}
             self._mails.update_one(query, {"$unset": {"delivery.attempts": ""}})
         elif not counts(attempts):
             shown = (
                 attempts if isinstance(attempts, int | float) else f"a {type(attempts).__name__}"
             )
             text = f"delivery.attempts must be a whole number, 0 or more, not {shown}"
-            self._set_error(query, text)
-        else:
-            _log.error("mail.unwritable", id=id)
+            self._set_error(which, same, text)
+        elif delivery.get("state") in CLAIMABLE:  # else another claim has seen to it
+            _log.error("mail.unwritable", id=ids.of(which))
 
-    def refuse_id(self, id: Any) -> None:
-        """Put an ERROR into a document whose `_id` is too large to be queued."""
-        text = f"_id must not be larger than {LARGEST_ID} bytes; insert the mail again with another"
-        self._set_error({"_id": id}, text)
+    def refuse_unreadable(self, which: Which) -> None:
+        """Put an ERROR into a mail that the driver cannot read."""
+        self._set_error(which, _LIVE, states.UNREADABLE)
 
-    def refuse(self, id: Any, bson_type: str) -> None:
+    def refuse_id(self, which: Which, text: str) -> None:
+        """Put an ERROR into a mail that waits and cannot be queued because of its `_id`."""
+        self._set_error(which, _LIVE, text)
+
+    def refuse(self, which: Which, bson_type: str) -> None:
         """Replace a `delivery` that is no map, or whose state is a list, by an ERROR.
 
-        `bson_type` is that of `delivery`, as $type names it. A list with PENDING in it matches
-        every query for PENDING: the sweep would find it for ever.
+        `bson_type` is that of `delivery`, as $type names it, or DBREF. A list with PENDING in it
+        matches every query for PENDING: the sweep would find it for ever.
         """
         if bson_type == "object":
-            query: Document = {"_id": id, "delivery.state": {"$type": "array"}}
-            self._set_error(query, "delivery.state must be a string, not a list")
+            array = {"delivery.state": {"$type": "array"}}
+            self._set_error(which, array, "delivery.state must be a string, not a list")
             return
         maps = ["object", "missing", "null"]
-        wrong = {"$expr": {"$not": {"$in": [{"$type": "$delivery"}, maps]}}}
-        self._set_error({"_id": id, **wrong}, states.wrong_type(bson_type))
+        wrong: Document = {"$expr": {"$not": {"$in": [{"$type": "$delivery"}, maps]}}}
+        if bson_type == DBREF:
+            wrong = {"delivery.$ref": {"$type": "string"}}
+        self._set_error(which, wrong, states.wrong_type(bson_type))
 
-    def refuse_reference(self, id: Any) -> None:
-        """Replace a `delivery` that the driver reads as a DBRef: to the server it is a map."""
-        query = {"_id": id, "delivery.$ref": {"$exists": True}}
-        self._set_error(query, states.wrong_type("DBRef"))
-
-    def move_away(self, id: Any, delivery: Document) -> None:
+    def move_away(self, which: Which, delivery: Document) -> None:
         """Copy a document without room for a `delivery` to the side; leave `delivery` in its place.
 
         Nothing is lost: the copy in `<collection>.oversize` is whole.
         """
         aside = self._mails.database[f"{self._mails.name}.{OVERSIZE}"]
         self._mails.aggregate(
-            [{"$match": {"_id": id}}, {"$merge": {"into": aside.name, "whenMatched": "replace"}}]
+            [{"$match": which}, {"$merge": {"into": aside.name, "whenMatched": "replace"}}]
         )
-        self._mails.replace_one({"_id": id}, {"delivery": delivery, "movedTo": aside.name})
-        _log.error("mail.too_large", id=id, moved_to=aside.name)
+        self._mails.replace_one(which, {"delivery": delivery, "movedTo": aside.name})
+        _log.error("mail.too_large", id=ids.of(which), moved_to=aside.name)
 
-    def _refuse_too_large(self, id: Any) -> None:
+    def _refuse_too_large(self, which: Which) -> None:
         text = (
             "the document is too large: MongoDB's limit is 16 MB and its delivery does not fit in. "
             f"It was moved to the collection {self._mails.name}.{OVERSIZE}"
         )
-        self.move_away(id, self._error(text))
+        self.move_away(which, self._error(text))
 
-    def _set_error(self, query: Document, text: str) -> None:
+    def _set_error(self, which: Which, condition: Document, text: str) -> None:
+        query = {"$and": [which, condition]}
         try:
             self._mails.update_one(query, {"$set": {"delivery": self._error(text)}})
         except OperationFailure as failure:
             if failure.code not in TOO_LARGE:
                 raise
-            self._refuse_too_large(query["_id"])
+            self._refuse_too_large(which)
 
     def _error(self, text: str) -> Document:
         """Make the `delivery` of a mail that nobody tried to send."""

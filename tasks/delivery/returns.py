@@ -75,7 +75,7 @@ class Returns:
         try:
             _patiently(lambda: self._mails.bulk_write(requests, ordered=False))
         except BulkWriteError as error:
-            self._malformed.settle_all(error, [each.claim.id for each in waiting])
+            self._malformed.settle_all(error, [{"_id": each.claim.id} for each in waiting])
 
     def hold(self, ids: Sequence[Any], seconds: float, why: str) -> None:
         """Let waiting mails that nobody has claimed wait for some seconds."""

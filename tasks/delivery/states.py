@@ -46,6 +46,9 @@ LOST_TOO_OFTEN = (
     "Given up: {count} workers ended while they prepared this mail, before anything was sent. "
     "Look at the workers' logs for this id, then set delivery.state to RETRY."
 )
+UNREADABLE = (
+    "the document cannot be read: it holds binary data or a value whose length is not what it says"
+)
 #: Claims lost before anything was sent, after which the document counts as deadly.
 MAX_LOST_CLAIMS = 3
 

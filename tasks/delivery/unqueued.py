@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import Any
 
 from pymongo.collection import Collection
-from pymongo.cursor import Cursor
+from pymongo.cursor import RawBatchCursor
 from pymongo.errors import CursorNotFound, PyMongoError
 
 from config.mongo import Document
+from tasks.delivery import ids
 from tasks.delivery.candidate import PROJECTION, Candidate
 
 
@@ -34,7 +34,11 @@ class Unqueued:
         self._query = query
         self._options = options
         self._step = step
-        self._cursor: Cursor[Document] | None = None
+        self._cursor: RawBatchCursor[Document] | None = None
+        #: Read, and not yet taken.
+        self._ahead: list[Document] = []
+        #: The last step was cut short, because of ids of megabytes.
+        self._has_enough = False
         self._opened = 0.0
 
     @property
@@ -59,22 +63,32 @@ class Unqueued:
         except PyMongoError:
             self.close()
             raise
-        if len(found) < step:
+        if len(found) < step and not self._has_enough:
             self.close()
         # The end of a cursor that goes on says nothing about what came to wait behind it.
-        return [Candidate.of(each) for each in found], goes_on or len(found) == step
+        return [Candidate.of(each) for each in found], goes_on or self.is_open
 
     def close(self) -> None:
         """Begin at the front the next time."""
         if self._cursor is not None:
             self._cursor.close()
         self._cursor = None
+        self._ahead = []
 
     def _next(self, step: int) -> list[Document]:
         if self._cursor is None:
             self._opened = time.monotonic()
             # As many in each answer as are taken at once: what is taken has just been read.
-            self._cursor = self._mails.find(
-                self._query, PROJECTION, batch_size=step, **self._options
+            self._cursor = ids.find(
+                self._mails, self._query, PROJECTION, batch_size=step, **self._options
             )
-        return list(itertools.islice(self._cursor, step))
+        size = 0
+        while len(self._ahead) < step and size < ids.ENOUGH:
+            batch = next(self._cursor, None)
+            if batch is None:
+                break
+            self._ahead += ids.read(batch)
+            size += len(batch)
+        self._has_enough = size >= ids.ENOUGH
+        found, self._ahead = self._ahead[:step], self._ahead[step:]
+        return found

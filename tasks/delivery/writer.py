@@ -148,7 +148,7 @@ class ResultWriter:
             return [minimal]
         now = self._now()
         delivery = result.whole(now, states.expire_time(now, self._ttl))
-        self._malformed.move_away(result.claim.id, delivery)
+        self._malformed.move_away({"_id": result.claim.id}, delivery)
         return []
 
     def _explain(self, results: Sequence[Result]) -> None:

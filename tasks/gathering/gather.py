@@ -103,7 +103,9 @@ def _places(settings: Settings, database: Database[Document]) -> dict[Place, Get
     places: dict[Place, GetFile] = {}
     if settings.attachment_root is not None:
         files = LocalFiles(Path(settings.attachment_root))
-        places[Place.FILE] = lambda wanted, limit, _: files.read(wanted.where.value, limit)
+        places[Place.FILE] = lambda wanted, limit, deadline: files.read_until(
+            deadline, wanted.where.value, limit
+        )
     if settings.attachment_hosts is not None:
         hosts = attachment_hosts.parse(settings.attachment_hosts)
         web = Web(hosts, ssl.create_default_context())

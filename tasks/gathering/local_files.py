@@ -6,8 +6,10 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 
+from config.patience import Patience
 from tasks.errors import Transient
 from tasks.gathering.errors import Unobtainable, too_large
 from tasks.mail.gathered import File
@@ -34,6 +36,7 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._patience = Patience()
 
     def read(self, path: str, limit: int) -> File:
         """Read a file of at most `limit` bytes; `path` is below the root, or relative to it.
@@ -41,7 +44,8 @@ class LocalFiles:
         Raises Unobtainable, or Transient when the machine has a problem.
         """
         try:
-            root = self._root.resolve(strict=True)
+            # Path.resolve has a RuntimeError for links in a circle.
+            root = Path(os.path.realpath(self._root, strict=True))
         except OSError as error:
             raise Transient(f"ATTACHMENT_ROOT cannot be opened: {error.strerror}") from error
         try:
@@ -54,6 +58,14 @@ class LocalFiles:
         except OSError as error:
             raise _translated(error) from error
         return File(data, name=names[-1])
+
+    def read_until(self, deadline: float, path: str, limit: int) -> File:
+        """Do so, until `deadline` (time.monotonic()): a network file system may hang for ever."""
+        left = max(deadline - time.monotonic(), 0.0)
+        try:
+            return self._patience.call(lambda: self.read(path, limit), left)
+        except TimeoutError as error:
+            raise Transient("cannot be read: ATTACHMENT_ROOT does not answer") from error
 
 
 def _names(root: Path, path: str) -> list[str]:

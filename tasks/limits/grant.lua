@@ -6,9 +6,11 @@
 --   line  front: the next turn of mails that go first; back: the next turn of all others.
 --
 -- KEYS: log and line of each limit.
--- ARGV: the horizon, that of mails that go first, each, farthest, number of limits; count, window and
--- interval of each limit; then of each mail its standing, how many limits hold for it, and which.
--- Returns the time; then for each mail what it gets, microseconds, and the limit that it waits for.
+-- ARGV: the horizon, that of mails that go first, each, farthest, number of limits; count, reserve (for
+-- mails that go first), window and interval of each limit; then of each mail its standing, how many
+-- limits hold for it, and which.
+-- Returns the time; then for each mail what it gets, how far away that is, the limit that it waits for,
+-- and how far away the moment is from which on it may be begun.
 
 local NEWCOMER, APPOINTED, FIRST = 0, 1, 2  -- standings
 local SLOT, TURN, LONG_QUEUE = 0, 1, 2
@@ -27,9 +29,10 @@ for i = 1, tonumber(ARGV[5]) do
   local limit = {
     log = KEYS[2 * i - 1],
     line = KEYS[2 * i],
-    count = tonumber(ARGV[3 * i + 3]),
-    window = tonumber(ARGV[3 * i + 4]),
-    interval = tonumber(ARGV[3 * i + 5]),
+    count = tonumber(ARGV[4 * i + 2]),
+    reserve = tonumber(ARGV[4 * i + 3]),
+    window = tonumber(ARGV[4 * i + 4]),
+    interval = tonumber(ARGV[4 * i + 5]),
   }
   local newest = tonumber(redis.call('LINDEX', limit.log, 0) or 0)
   if newest > now + first_horizon + SKEW then
@@ -44,11 +47,13 @@ for i = 1, tonumber(ARGV[5]) do
   limits[i] = limit
 end
 
-local function free(limit)
-  if limit.length < limit.count then
+-- When a chain is free; for all but those that go first, when some more are that they leave free.
+local function free(limit, standing)
+  local count = limit.count - (standing == FIRST and 0 or limit.reserve)
+  if limit.length < count then
     return 0
   end
-  return tonumber(redis.call('LINDEX', limit.log, limit.count - 1)) + limit.window
+  return tonumber(redis.call('LINDEX', limit.log, count - 1)) + limit.window
 end
 
 local function give(limit, slot)
@@ -67,13 +72,13 @@ end
 
 local function turn_of(limit, standing)
   if standing == NEWCOMER then
-    return math.max(free(limit), limit.front, limit.back)
+    return math.max(free(limit, standing), limit.front, limit.back)
   end
-  return math.max(free(limit), limit.front)
+  return math.max(free(limit, standing), limit.front)
 end
 
-local function latest(mine, base, time_of)
-  local time, by = base, mine[1]
+local function latest(mine, time_of)
+  local time, by = now, mine[1]
   for _, i in ipairs(mine) do
     local other = time_of(limits[i])
     if other > time then
@@ -104,32 +109,34 @@ end
 
 local slots = 0
 local function answer(standing, mine)
-  local earliest = now + slots * each
-  local at, by = latest(mine, earliest, function(limit)
-    return standing == NEWCOMER and turn_of(limit, standing) or free(limit)
+  local from, by = latest(mine, function(limit)
+    return standing == NEWCOMER and turn_of(limit, standing) or free(limit, standing)
   end)
-  if at <= earliest + (standing == FIRST and first_horizon or horizon) then
+  -- The mails before it take their time; were it ready sooner, it need not wait for its slot.
+  local earliest = now + slots * each
+  local slot = math.max(from, earliest)
+  if slot <= earliest + (standing == FIRST and first_horizon or horizon) then
     slots = slots + 1
     for _, i in ipairs(mine) do
       local limit = limits[i]
-      give(limit, at)
+      give(limit, slot)
       if standing == NEWCOMER and limit.back > now then
         limit.back = limit.back + limit.interval
         limit.moved = true
       end
     end
-    return SLOT, at - now, by
+    return {SLOT, slot - now, by, from - now}
   end
-  at, by = latest(mine, now, function(limit) return turn_of(limit, standing) end)
-  if at > now + farthest then
-    return LONG_QUEUE, 0, by
+  local turn, by = latest(mine, function(limit) return turn_of(limit, standing) end)
+  if turn > now + farthest then
+    return {LONG_QUEUE, 0, by, 0}
   end
-  line_up(mine, standing, at)
-  return TURN, at - now, by
+  line_up(mine, standing, turn)
+  return {TURN, turn - now, by, 0}
 end
 
 local answers = {now}
-local position = 6 + 3 * #limits
+local position = 6 + 4 * #limits
 while position <= #ARGV do
   local standing, number = tonumber(ARGV[position]), tonumber(ARGV[position + 1])
   local mine = {}
@@ -137,10 +144,9 @@ while position <= #ARGV do
     mine[i] = tonumber(ARGV[position + 1 + i])
   end
   position = position + 2 + number
-  local kind, time, by = answer(standing, mine)
-  answers[#answers + 1] = kind
-  answers[#answers + 1] = time
-  answers[#answers + 1] = by
+  for _, value in ipairs(answer(standing, mine)) do
+    answers[#answers + 1] = value
+  end
 end
 
 for _, limit in ipairs(limits) do

@@ -1,9 +1,9 @@
--- Moves a slot to the time at which its mail really went out, so that the next of its chain comes a
--- window after that. KEYS: logs. ARGV: the slot; for each log its new time.
+-- Moves slots to the time at which their mails really went out, so that the next of each chain comes
+-- a window after that. KEYS: a log for each. ARGV: the slot and its new time for each.
 
 for i, log in ipairs(KEYS) do
-  local place = redis.call('LPOS', log, ARGV[1])
+  local place = redis.call('LPOS', log, ARGV[2 * i - 1])
   if place then
-    redis.call('LSET', log, place, ARGV[i + 1])
+    redis.call('LSET', log, place, ARGV[2 * i])
   end
 end

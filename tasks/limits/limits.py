@@ -15,6 +15,8 @@ from tasks.limits import keys
 #: Between a slot's time and the server there is a network and a scheduler. A window is so much
 #: longer for us than for whoever counts at the server: a share of it, and seconds at most.
 _STRETCH, _LONGEST_STRETCH = 0.025, 0.5
+#: In windows of so many seconds, one of so many mails is kept for high priority.
+_LONG, _RESERVE_OF = 60, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,18 @@ class Limit:
         return self.rate.seconds + self.tolerance
 
     @property
+    def reserve(self) -> int:
+        """Mails of a long window that are kept for high priority.
+
+        Else a burst of others, which the limit of a day does not keep from going out in an hour,
+        would leave nothing for the rest of the day.
+        """
+        return self.rate.count // _RESERVE_OF if self.rate.seconds >= _LONG else 0
+
+    @property
     def interval(self) -> float:
         """Seconds between two turns: a little too few, so that no slot waits for its mail."""
-        return self.rate.seconds / self.rate.count
+        return self.rate.seconds / (self.rate.count - self.reserve)
 
     @property
     def log(self) -> str:

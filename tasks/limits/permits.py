@@ -56,21 +56,22 @@ class Ask:
 class Slot:
     """A mail may begin now, or in a moment."""
 
-    #: time.monotonic() at which it may be begun.
+    #: time.monotonic() from which on it may be begun.
     not_before: float
-    #: The same, but certainly not later than Redis means it.
-    earliest: float
-    #: As it stands in Redis.
+    #: time.monotonic() at which it is expected to be begun; not later than Redis means it.
+    expected: float
+    #: The same, as it stands in Redis.
     microseconds: int
     limits: Sequence[Limit]
-    #: time.monotonic() when it was begun.
+    #: time.monotonic() when it was begun, and when it was through.
     begun: float = 0.0
+    ended: float = 0.0
 
     @property
     def is_lost(self) -> bool:
         """Whether it is so late that the next in its chain may be given before it is through."""
         shortest = min(limit.rate.seconds for limit in self.limits)
-        return time.monotonic() - self.earliest > shortest * _LATEST
+        return time.monotonic() - self.expected > shortest * _LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class Permits:
         horizons = [_us(HORIZON), _us(FIRST_HORIZON)]
         arguments: list[Any] = [*horizons, _us(each), _us(FARTHEST), len(limits)]
         for limit in limits:
-            arguments += [limit.rate.count, _us(limit.window), _us(limit.interval)]
+            arguments += [limit.rate.count, limit.reserve]
+            arguments += [_us(limit.window), _us(limit.interval)]
         for ask in asks:
             arguments += [int(ask.standing), len(ask.limits)]
             arguments += [numbers[limit.log] for limit in ask.limits]
@@ -112,16 +114,15 @@ class Permits:
         now, *answers = self._grant(keys=keys, args=arguments)
         after = time.monotonic()
 
-        def answer(ask: Ask, kind: int, wait: int, by: int) -> Slot | Turn | LongQueue:
-            seconds = wait / _MICROSECONDS
+        def answer(ask: Ask, kind: int, wait: int, by: int, begin: int) -> Slot | Turn | LongQueue:
             if kind == _Kind.SLOT:
-                return Slot(after + seconds, before + seconds, now + wait, ask.limits)
+                return Slot(after + _s(begin), before + _s(wait), now + wait, ask.limits)
             limit = limits[by - 1]
             if kind == _Kind.TURN:
-                return Turn(max(seconds - LEAD, 0.0), limit)
+                return Turn(max(_s(wait) - LEAD, 0.0), limit)
             return LongQueue(limit)
 
-        return [answer(ask, *answers[3 * n : 3 * n + 3]) for n, ask in enumerate(asks)]
+        return [answer(ask, *answers[4 * n : 4 * n + 4]) for n, ask in enumerate(asks)]
 
     def unused(self, slots: Iterable[Slot]) -> None:
         """Give slots back whose mails were not sent: the next in the chain may come at once."""
@@ -130,13 +131,17 @@ class Permits:
             logs = [limit.log for limit in slot.limits]
             self._unused(keys=logs, args=[slot.microseconds, *ends])
 
-    def late(self, slot: Slot, ended: float, usual: float) -> None:
-        """Report that a mail was through at `ended`, `usual` being the seconds that takes."""
-        behind = ended - slot.earliest - usual
-        late = [limit for limit in slot.limits if behind > limit.tolerance / 2]
+    def sent(self, slots: Iterable[Slot], *, usual: float) -> None:
+        """Report the mails that went out late; `usual`: seconds the fastest of them takes."""
+        late = [
+            (limit.log, slot.microseconds, slot.microseconds + _us(behind))
+            for slot in slots
+            for limit in slot.limits
+            if (behind := slot.ended - slot.expected - usual - limit.tolerance / 2) > 0
+        ]
         if late:
-            moved = [slot.microseconds + _us(behind - limit.tolerance / 2) for limit in late]
-            self._late(keys=[limit.log for limit in late], args=[slot.microseconds, *moved])
+            times = [time_ for _, *both in late for time_ in both]
+            self._late(keys=[log for log, *_ in late], args=times)
 
 
 def _distinct(limits: Iterable[Limit]) -> list[Limit]:
@@ -145,3 +150,7 @@ def _distinct(limits: Iterable[Limit]) -> list[Limit]:
 
 def _us(seconds: float) -> int:
     return round(seconds * _MICROSECONDS)
+
+
+def _s(microseconds: int) -> float:
+    return microseconds / _MICROSECONDS

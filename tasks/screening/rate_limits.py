@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -16,12 +15,10 @@ from config.mongo import Document
 from tasks import lanes
 from tasks.delivery import states
 from tasks.delivery.returns import Waiting
-from tasks.errors import MailError
 from tasks.lanes import Lane
 from tasks.limits import reasons
 from tasks.limits.limits import Limits
 from tasks.limits.permits import FARTHEST, Ask, LongQueue, Permits, Slot, Standing, Turn
-from tasks.outcome import Outcome
 from tasks.pace import Pace
 from tasks.screening.screen import Prepared, Screened
 
@@ -58,16 +55,13 @@ class RateLimits:
             self._ask(asking, screened)
         return screened
 
-    def listen(self, prepared: Prepared, _answer: Outcome | MailError) -> None:
-        """Report a mail that went out later than its slot."""
-        slot, ended = prepared.slot, time.monotonic()
-        if slot is None:
-            return
-        self._durations.append(ended - slot.begun)
+    def sent(self, slots: Sequence[Slot]) -> None:
+        """Report when mails went out."""
+        self._durations += (slot.ended - slot.begun for slot in slots)
         try:
-            self._permits.late(slot, ended, min(self._durations))
+            self._permits.sent(slots, usual=min(self._durations))
         except (redis.RedisError, OSError) as error:
-            _log.warning("limits.lateness_not_reported", error=str(error))
+            _log.warning("limits.lateness_not_reported", error=str(error), mails=len(slots))
 
     def unused(self, slots: Sequence[Slot]) -> None:
         """Give slots back whose mails were not sent."""

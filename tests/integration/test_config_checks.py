@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 
 from config import checks, env_file, named_transports
-from config.checks import Finding, Level, broker, mongodb, smtp
+from config.checks import Finding, Level, attachments, broker, mongodb, smtp
 from config.settings import Settings
 from config.tls import TlsOptions
 from local import mongo as local_mongo
@@ -106,6 +107,38 @@ def test_everything_is_well(settings: Settings) -> None:
     assert {f.subject for f in findings} == {"MongoDB", "Broker", "SMTP server"}
     assert "replica set" in _text(findings)
     assert "can be read and watched" in _text(findings)
+
+
+def test_a_root_that_can_be_read_from(settings: Settings, tmp_path: Path) -> None:
+    """Mentioned when it is set."""
+    [finding] = attachments.check(_changed(settings, attachment_root=str(tmp_path)))
+
+    assert (finding.level, finding.text) == (Level.OK, f"{tmp_path} can be read from")
+    assert attachments.check(_changed(settings, attachment_root=None)) == []
+
+
+@pytest.mark.parametrize("name", ["absent", "file", "closed", "loop"])
+def test_a_root_that_cannot(
+    settings: Settings, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Absent, no directory, or not this user's to enter: it fails, and says which."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "closed").mkdir(mode=0o600)
+    (tmp_path / "loop").symlink_to("loop")
+    if os.geteuid() == 0:  # whom no mode keeps out
+        monkeypatch.setattr(os, "access", lambda path, *_, **__: bool(path.stat().st_mode & 0o100))
+
+    [finding] = attachments.check(_changed(settings, attachment_root=str(tmp_path / name)))
+
+    assert finding.level is Level.FAILED
+    assert str(tmp_path / name) in finding.text
+    said = {
+        "absent": "no such file or directory",
+        "file": "is no directory",
+        "closed": "may not be entered",
+        "loop": "ymbolic link",
+    }
+    assert said[name] in finding.text
 
 
 def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ class End(Enum):
     SENT = "sent"  #: SUCCESS, and its recipient has it exactly once
     ERROR = "error"  #: ERROR that names the fields, and nobody has it
     UNTOUCHED = "untouched"  #: a state of the users' own: as it was inserted
+    REFUSED = "refused"  #: MongoDB does not take it, and says why
 
 
 @dataclass(frozen=True)

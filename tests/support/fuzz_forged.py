@@ -14,7 +14,7 @@ from bson import Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, Timestamp
 from tests.support import fuzz_cases
 from tests.support.fuzz_cases import Case, End, Made, Mutation
 from tests.support.fuzz_values import Pool
-from tests.support.raw_bson import element, raw_document, string
+from tests.support.raw_bson import element, raw_document, string, subdocument
 
 
 _OLD = datetime(2020, 1, 1, tzinfo=UTC)
@@ -31,8 +31,10 @@ _OURS = [
     "startTime", "endTime", "error", "errors", "info", "leaseExpireTime", "enqueueTime", "worker",
     "phase", "lostClaims", "nextAttemptTime", "waitsFor", "inDoubt", "retries", "throttled", "note",
 ]  # fmt: skip
-#: Where a date to come is a wish, and where a list is refused.
+#: Where a date to come is a wish.
 _TIMES = {"nextAttemptTime", "enqueueTime"}
+#: What MongoDB says of two lists in the fields of one index.
+_PARALLEL = "cannot index parallel arrays"
 
 
 def no_map(rng: random.Random, pool: Pool, document: dict[str, Any], _: int) -> Made:
@@ -51,7 +53,9 @@ def no_count(rng: random.Random, _: Pool, document: dict[str, Any], __: int) -> 
 
 def no_lease(rng: random.Random, pool: Pool, document: dict[str, Any], _: int) -> Made:
     """In work, and in nobody's hands: it may have been sent."""
-    until = rng.choice([..., None, _OLD, "later", {"$gt": 0}, 5, [DatetimeMS(0)]])
+    until = rng.choice(
+        [..., None, _OLD, "later", {"$gt": 0}, 5, DatetimeMS(2**60), [DatetimeMS(0)]]
+    )
     odd = rng.choice(pool[rng.choice(list(pool))])
     forged = {
         "state": "PROCESSING",
@@ -82,7 +86,7 @@ def forged(rng: random.Random, pool: Pool, document: dict[str, Any], _: int) -> 
     if rng.random() < 0.8:
         delivery["state"] = rng.choice(["PENDING", "RETRY", None])
     for name in rng.sample(_OURS, rng.randrange(1, 6)):
-        kinds = [kind for kind in pool if name not in _TIMES or kind not in {"date", "list"}]
+        kinds = [kind for kind in pool if name not in _TIMES or kind != "date"]
         delivery[name] = rng.choice(pool[rng.choice(kinds)])
     if rng.random() < 0.2:
         delivery["info"] = {"accepted": [document["to"]], "rejected": [document["to"]]}
@@ -90,7 +94,9 @@ def forged(rng: random.Random, pool: Pool, document: dict[str, Any], _: int) -> 
         delivery.pop("throttled", None)
     if rng.random() < 0.3:
         delivery["attempts"] = rng.choice([0, 7, 3.0, Int64(9), None])
-    document["delivery"] = rng.choice([delivery, delivery, delivery, {}, None])
+    document["delivery"] = chosen = rng.choice([delivery, delivery, delivery, {}, None])
+    if chosen and all(isinstance(chosen.get(name), list) for name in _TIMES):
+        return Made((_PARALLEL,), End.REFUSED)
     return Made(end=End.SENT)
 
 
@@ -101,15 +107,40 @@ def own_state(rng: random.Random, _: Pool, document: dict[str, Any], __: int) ->
 
 
 def lists(rng: random.Random, pool: Pool, document: dict[str, Any], _: int) -> Made:
-    """Lists where the state machine looks for one value."""
+    """A list where the state machine looks for one value."""
     value = rng.choice([*pool["list"], [{"state": "PENDING"}], [{}], list(range(900))])
-    path = rng.choice(["delivery", "priority", "delivery.state"])
-    if path == "delivery.state":
-        # A list without it is a state of the users' own.
-        document["delivery"] = {"state": ["PENDING", value]}
-    else:
-        document[path] = value
+    path = rng.choice(["delivery", "priority"])
+    document[path] = value
     return Made((f"{path} must be",))
+
+
+def list_of_states(rng: random.Random, pool: Pool, document: dict[str, Any], _: int) -> Made:
+    """A state of the users' own, unless a query for one of ours finds it."""
+    value = rng.choice([*pool["list"], ["DRAFT"], ["SUCCESS", "ERROR"], [], [["PENDING"]]])
+    states = rng.choice([value, ["PENDING", *value], [*value, "RETRY"], [*value, None]])
+    document["delivery"] = {"state": states}
+    if rng.random() < 0.1:
+        document["delivery"]["nextAttemptTime"] = [_OLD]
+    if not any(each is None or _is_text(each, {"PENDING", "RETRY"}) for each in states):
+        return Made(end=End.UNTOUCHED)
+    if "nextAttemptTime" in document["delivery"]:
+        return Made((_PARALLEL,), End.REFUSED)
+    return Made(("delivery.state must be a string",))
+
+
+def _is_text(value: Any, texts: set[str]) -> bool:
+    return type(value) is str and value in texts  # code is no text
+
+
+def list_of_times(rng: random.Random, pool: Pool, document: dict[str, Any], _: int) -> Made:
+    """A list in the place of a time: it is ours, and keeps no mail from being sent."""
+    name = rng.choice(["nextAttemptTime", "enqueueTime", "expireAt"])
+    dates = [[_OLD], [_OLD, DatetimeMS(2**60)], [DatetimeMS(-(2**60)), None], [DatetimeMS(2**60)]]
+    # A mail that has ended goes when its expireAt has come; of a list, the first.
+    odd: list[Any] = [[], [None], [{}], ["never", 5], list(range(900))]
+    times = rng.choice(odd if name == "expireAt" else [*odd, *dates, *pool["list"]])
+    document["delivery"] = {"state": rng.choice(["PENDING", "RETRY", None]), name: times}
+    return Made(end=End.SENT)
 
 
 def broken_text(rng: random.Random, _: Pool, document: dict[str, Any], number: int) -> Made:
@@ -125,6 +156,43 @@ def broken_text(rng: random.Random, _: Pool, document: dict[str, Any], number: i
     document.update(other)
     document[_RAW] = element("string", field, written)
     return Made((field,))
+
+
+def unreadable_id(rng: random.Random, _: Pool, __: dict[str, Any], number: int) -> Made:
+    """Ids that the driver reads as another, or not at all, or that no message can hold."""
+    own = str(number).encode()
+    two = (element("int", "a", b"\1\0\0\0"), element("string", "a", string(own)))
+    odd = [
+        element("string", "_id", string(own + b"\xff")),
+        element("map", "_id", subdocument(*two)),
+        element("map", "_id", subdocument(element("undefined", "u", b""), two[1])),
+        element("DBPointer", "_id", string(own) + b"x" * 12),
+        element("map", "_id", subdocument(element("regex", "a", own + b"\0zz\0"))),
+        bson.encode({"_id": Code(str(number), {"$oid": "zz"})})[4:-1],
+        element("string", "_id", string(own.ljust(5_000, b"x"))),
+        element("string", "_id", string(own.ljust(30_000, b"x"))),
+        element(
+            "map", "_id", subdocument(element("string", own.ljust(4_500, b"\xff"), string(b"")))
+        ),
+        _short_binary("_id", own),
+        element("map", "_id", subdocument(_short_binary("a", own))),
+    ]
+    return Made(("_id",), id=rng.choice(odd))
+
+
+def unreadable(rng: random.Random, _: Pool, document: dict[str, Any], __: int) -> Made:
+    """Documents that the driver cannot read at all."""
+    document.pop("priority", None)
+    document[_RAW] = _short_binary(rng.choice(["note", "priority", "sendAt"]), b"x" * 9)
+    if rng.random() < 0.5:
+        document["delivery"] = {"state": rng.choice(["PENDING", "RETRY"])}
+    return Made(("the document cannot be read",))
+
+
+def _short_binary(name: str, content: bytes) -> bytes:
+    """Write binary data of the old subtype, which says twice how long it is, and lies once."""
+    value = (99).to_bytes(4, "little") + content
+    return element("binary", name, len(value).to_bytes(4, "little") + b"\2" + value)
 
 
 def odd_id(rng: random.Random, _: Pool, __: dict[str, Any], number: int) -> Made:
@@ -154,7 +222,10 @@ MUTATIONS: dict[Mutation, int] = {
     no_count: 4,
     no_lease: 4,
     broken_text: 4,
+    unreadable_id: 4,
+    unreadable: 2,
     lists: 3,
+    list_of_states: 3,
     own_state: 4,
 }
 #: The same for what has to arrive.
@@ -164,6 +235,7 @@ GOOD: dict[Mutation, int] = {
     forged: 25,
     odd_id: 10,
     unbegun: 5,
+    list_of_times: 5,
 }
 
 

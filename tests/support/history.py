@@ -13,7 +13,7 @@ from pymongo.change_stream import DatabaseChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from tasks.delivery.candidate import key
+from tasks.delivery.ids import key
 from tests.support.application import eventually
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tasks import wire
-from tasks.delivery.candidate import key
+from tasks.delivery.ids import key
 from tasks.lanes import Lane
 from tests.support.application import Application, eventually
 

@@ -10,8 +10,8 @@ from config.mongo import CODEC
 
 
 _TYPES = {
-    "double": 0x01, "string": 0x02, "map": 0x03, "list": 0x04, "undefined": 0x06, "regex": 0x0B,
-    "DBPointer": 0x0C, "symbol": 0x0E, "int": 0x10,
+    "double": 0x01, "string": 0x02, "map": 0x03, "list": 0x04, "binary": 0x05, "undefined": 0x06,
+    "regex": 0x0B, "DBPointer": 0x0C, "symbol": 0x0E, "int": 0x10,
 }  # fmt: skip
 
 

@@ -36,3 +36,15 @@ def test_one_slow_mail_does_not_stop_the_rest() -> None:
 
     assert pace.group_size() == LARGEST
     assert GROUP_SECONDS > 0
+
+
+def test_a_rest_is_cut_for_hands_that_are_free_only() -> None:
+    """Into pieces of a group each, sixteen at most; in a long queue it stays one message."""
+    pace = Pace()  # a group is five
+
+    assert pace.pieces(range(48), hands_free=False) == [range(48)]
+    cut = pace.pieces(range(48), hands_free=True)
+    assert [len(piece) for piece in cut] == [5] * 9 + [3]
+    assert [id for piece in cut for id in piece] == list(range(48))
+    assert len(pace.pieces(range(160), hands_free=True)) == 16
+    assert pace.pieces([], hands_free=True) == pace.pieces([], hands_free=False) == []

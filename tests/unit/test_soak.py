@@ -26,6 +26,7 @@ def sample(second: int, *, worker: float = 1.0, memory: float = 100.0) -> Sample
     return Sample(
         at=float(second),
         done=second * 100,
+        busy=second * 0.55,
         cpu={"worker": second * 0.1 * worker, "mongod": second * 0.05},
         memory={"worker0": int(memory * MB)},
         queued={"high": 0, "normal": 4000},
@@ -72,7 +73,7 @@ FAULTS: Mapping[str, tuple[dict[str, Any], str]] = {
     "an error": ({"books": books(states={"SUCCESS": 10_001, "ERROR": 1})}, "not all are SUCCESS"),
     "taken twice": ({"books": books(taken=10_003)}, "took 10,003 mails"),
     "recipients": ({"books": books(twice=["a@example.com"])}, "more than one mail"),
-    "in vain": ({"books": books(not_claimed=200)}, "in vain"),
+    "in vain": ({"books": books(not_claimed=200)}, "in vain, more than 1%"),
     "slow urgent": ({"probes": [Probe(0, 2.5, 0.1, leaderless=False)] * 2}, "longest 2.5 s"),
     "no leader": ({"probes": [*GOOD.probes[:1], Probe(0, 13, 12, leaderless=True)]}, "no watcher"),
     "no urgent": ({"probes": [], "books": books(states={"SUCCESS": 10_000}, taken=10_000)}, "none"),
@@ -132,3 +133,17 @@ def test_a_sparkline_reaches_from_nothing_to_the_most() -> None:
     assert figures.sparkline([0, 5, 10]) == "▁▅█"
     assert len(figures.sparkline(range(1000))) <= 41
     assert figures.sparkline([]) == ""
+
+
+def test_other_work_is_what_is_not_ours() -> None:
+    """0.55 processors are busy, worker and mongod use 0.15."""
+    assert figures.others(GOOD.samples) == pytest.approx(0.4)
+
+
+def test_on_a_busy_machine_more_ids_may_be_in_vain() -> None:
+    """A worker that gets no processor looks as if it had lost its ids."""
+    samples = [dataclasses.replace(each, busy=each.at * 0.75) for each in GOOD.samples]
+
+    assert broken(samples=samples, books=books(not_claimed=200)) == []
+    [line] = broken(samples=samples, books=books(not_claimed=600))
+    assert "in vain, more than 5%" in line

@@ -7,6 +7,7 @@ from typing import Any
 
 import bson
 import pytest
+from bson import DBRef
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure
@@ -96,7 +97,9 @@ def test_other_states_are_left_alone(
     assert mails.find_one() == document
 
 
-@pytest.mark.parametrize("delivery", ["text", 5, True, ["x"], [{"state": "PENDING"}]], ids=repr)
+@pytest.mark.parametrize(
+    "delivery", ["text", 5, True, ["x"], [{"state": "PENDING"}], DBRef("x", 1)], ids=repr
+)
 def test_a_delivery_that_is_no_map_is_an_error(
     mails: Mails, admission: Admission, clock: SetClock, delivery: Any
 ) -> None:

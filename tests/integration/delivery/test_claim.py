@@ -16,6 +16,7 @@ from pymongo.errors import ConnectionFailure
 from pymongo.monitoring import CommandListener
 
 from tasks.delivery.claim import Claims
+from tasks.delivery.sweep import Sweep
 from tests.support.clock import SetClock
 from tests.support.deliveries import delivery_of, insert_pending, must_claim
 from tests.support.failpoint import CutReplies, failing
@@ -84,6 +85,26 @@ def test_a_second_claim_finds_nothing(mails: Mails, claims: Claims, clock: SetCl
     assert claims.claim("mail", "worker:2") is None
 
     assert delivery_of(mails)["worker"] == "worker:1"
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_an_old_doubt_ends_with_the_next_attempt(
+    mails: Mails, claims: Claims, sweep: Sweep, clock: SetClock, *, bulk: bool
+) -> None:
+    """Whoever wrote RETRY has settled it: the mark must not say that this attempt may be sent."""
+    insert_pending(mails, clock(), state="RETRY", inDoubt=True, lostClaims=2)
+
+    if bulk:
+        assert claims.claim_group(["mail"], "worker:1")
+    else:
+        must_claim(claims)
+    assert "inDoubt" not in delivery_of(mails)
+    clock.advance(60)
+    sweep.end_leases(sweep.expired_leases(10))
+
+    delivery = delivery_of(mails)
+    assert delivery["error"].startswith("Given up: 3 workers ended while they prepared this mail")
+    assert "inDoubt" not in delivery
 
 
 def test_a_deleted_document_is_no_claim(claims: Claims) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import bson
 import pytest
-from bson import Decimal128, Int64
+from bson import DBRef, Decimal128, Int64
 from pymongo.collection import Collection
 
-from tasks.delivery import malformed
+from tasks.delivery import malformed, states
 from tasks.delivery.claim import Claims
 from tests.support.clock import SetClock
 from tests.support.deliveries import delivery_of, insert_pending, must_claim
+from tests.support.raw_bson import element, raw_document, string, subdocument
 
 
 Mails = Collection[dict[str, Any]]
 
-WRONG = ["text", 5, 1.5, True, [], ["x"], [{}], [{"state": "PENDING"}]]
+WRONG = ["text", 5, 1.5, True, [], ["x"], [{}], [{"state": "PENDING"}], DBRef("x", 1)]
 
 
 @pytest.mark.parametrize("delivery", WRONG, ids=repr)
@@ -85,6 +87,57 @@ def test_attempts_of_null_are_healed(mails: Mails, claims: Claims, clock: SetClo
 
     assert claims.claim("mail", "worker:1") is None
     assert must_claim(claims).attempt == 1
+
+
+def test_a_second_claim_finds_it_settled(
+    mails: Mails, claims: Claims, clock: SetClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An id may come twice: the ERROR of the first stays, and nothing looks like trouble."""
+    insert_pending(mails, clock(), attempts=True)
+    assert claims.claim("mail", "worker:1") is None
+    before = delivery_of(mails)
+
+    settling = malformed.Malformed(mails, clock, None)
+    settling.settle({"_id": "mail"}, malformed.TYPE_MISMATCH, "")
+
+    assert delivery_of(mails) == before
+    assert "unwritable" not in capsys.readouterr().out
+
+
+UNREADABLE = element("binary", "note", b"\3\0\0\0\2abc")
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_document_that_cannot_be_read(mails: Mails, claims: Claims, *, bulk: bool) -> None:
+    """An ERROR at once, not after three leases; the mails beside it are claimed."""
+    mails.insert_many([{"_id": number, "delivery": {"state": "PENDING"}} for number in (1, 3)])
+    fields = bson.encode({"_id": 2, "delivery": {"state": "PENDING"}})[4:-1]
+    raw: Any = mails
+    raw.insert_one(raw_document(fields, UNREADABLE))
+
+    if bulk:
+        claimed = claims.claim_group([1, 2, 3], "worker:1")
+    else:
+        claimed = [each for id in (1, 2, 3) if (each := claims.claim(id, "worker:1"))]
+
+    assert [claim.id for claim in claimed] == [1, 3]
+    assert mails.count_documents({"_id": 2, "delivery.error": states.UNREADABLE}) == 1
+
+
+def test_attempts_that_cannot_be_read(mails: Mails, claims: Claims) -> None:
+    """The server cannot count them, the driver cannot say what they are."""
+    delivery = subdocument(
+        element("string", "state", string(b"PENDING")),
+        element("binary", "attempts", b"\3\0\0\0\2abc"),
+    )
+    raw: Any = mails
+    raw.insert_one(
+        raw_document(element("map", "delivery", delivery), element("int", "_id", b"\1\0\0\0"))
+    )
+
+    assert claims.claim(1, "worker:1") is None
+
+    assert delivery_of(mails, 1)["error"] == states.UNREADABLE
 
 
 def test_a_validator_that_forbids_delivery_harms_no_worker(

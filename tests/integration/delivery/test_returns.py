@@ -193,5 +193,6 @@ def test_mails_that_nobody_claimed_are_held(
     clock.advance(5)
     found = sweep.due(State.PENDING, spans.USUAL[1], 10)
     assert [each.id for each in found] == ["waits"]
-    assert found[0].waits_for == "a connection"
+    assert found[0].waited
+    assert delivery_of(mails, "waits")["waitsFor"] == "a connection"
     assert [delivery_of(mails, id) for id in ("claimed", "done")] == before

@@ -271,12 +271,14 @@ def test_operators_in_a_forged_lease_are_values(
         ([datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC), None], 1767225600000),
         ([DatetimeMS(10**15), datetime(2026, 1, 1, tzinfo=UTC)], 1767225600000),
         ([DatetimeMS(10**15)], None),
+        ([["soon", DatetimeMS(10**15), datetime(2026, 1, 1, tzinfo=UTC)]], 1767225600000),
+        ([["soon"], []], None),
     ],
 )
 def test_the_next_due_time(
     mails: Mails, sweep: Sweep, clock: SetClock, times: list[Any], expected: int | None
 ) -> None:
-    """The earliest date up to the year 9999; anything else never comes."""
+    """The earliest date up to the year 9999, of a list too; anything else never comes."""
     for number, time in enumerate(times):
         insert_pending(mails, clock(), number, nextAttemptTime=time)
     insert_pending(mails, clock(), "done", state="SUCCESS", nextAttemptTime=clock())

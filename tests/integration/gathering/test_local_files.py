@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,14 @@ def test_a_growing_file() -> None:
         read(Path("/proc/self"), "status", limit=10)
 
 
+def test_root_of_links_in_a_circle(tmp_path: Path) -> None:
+    """The same: no internal error."""
+    (tmp_path / "root").symlink_to("root")
+
+    with pytest.raises(Transient, match=r"^ATTACHMENT_ROOT cannot be opened: Too many levels"):
+        read(tmp_path / "root", "a")
+
+
 def test_missing_root(tmp_path: Path) -> None:
     """A root that is not there is the machine's fault: a later attempt may work."""
     with pytest.raises(Transient, match=r"^ATTACHMENT_ROOT cannot be opened: No such file"):
@@ -139,3 +149,16 @@ def test_nothing_stays_open(root: Path) -> None:
         fault(root, path)
 
     assert len(list(descriptors.iterdir())) == before
+
+
+def test_a_file_system_that_hangs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mail waits for another attempt; no thread of the worker waits for ever."""
+    go_on, content = threading.Event(), local_files._content
+    monkeypatch.setattr(local_files, "_content", lambda *both: go_on.wait(30) and content(*both))
+    files = LocalFiles(root)
+
+    with pytest.raises(Transient, match="cannot be read: ATTACHMENT_ROOT does not answer"):
+        files.read_until(time.monotonic() + 0.05, "2024/a.pdf", 100)
+
+    go_on.set()
+    assert files.read_until(time.monotonic() + 30, "2024/a.pdf", 100).data == b"%PDF"

@@ -65,9 +65,9 @@ class Hands:
             return
         begun = time.monotonic()
         time.sleep(random.uniform(0.001, 0.004))  # what a server takes
-        ended = time.monotonic()
-        self.sent.append((begun, ended, slot.limits))
-        permits.late(slot, ended, usual=0.001)
+        slot.ended = time.monotonic()
+        self.sent.append((begun, slot.ended, slot.limits))
+        permits.sent([slot], usual=0.001)
 
 
 @pytest.mark.parametrize("domains", [None, "gmail.com=10/second"])

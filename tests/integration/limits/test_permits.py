@@ -86,7 +86,7 @@ def test_a_mail_has_a_slot_of_every_limit_or_of_none(
     permits: Permits, settings: Settings, client: redis.Redis
 ) -> None:
     """A domain that is used up costs the others nothing."""
-    limits = limits_of(settings, "100/minute", "gmail.com=1/minute")
+    limits = limits_of(settings, "100/50 seconds", "gmail.com=1/minute")
     both, transport = limits.of(["a@gmail.com"]), limits.transport
     assert transport is not None
 
@@ -137,6 +137,28 @@ def test_high_priority_waits_for_the_next_slot_only(permits: Permits, settings: 
     assert high == pytest.approx([60.5 - LEAD + 6 * n for n in range(3)], abs=1)
 
 
+def test_a_long_window_keeps_some_mails_for_high_priority(
+    permits: Permits, settings: Settings
+) -> None:
+    """A newsletter that uses up the day leaves one mail of 25 for password resets."""
+    limit = limit_of(settings, "100/day")
+
+    assert len(slots_of(ask(permits, limit, mails=150))) == 96
+    assert slots_of(ask(permits, limit, mails=5, standing=APPOINTED)) == []
+    assert len(slots_of(ask(permits, limit, mails=5, standing=FIRST))) == 4
+
+
+def test_a_reserve_that_was_used_is_kept_again(permits: Permits, settings: Settings) -> None:
+    """In no window do the others use more than their part; high priority may use all."""
+    limit = limit_of(settings, "100/day")
+    assert len(slots_of(ask(permits, limit, mails=50, standing=FIRST))) == 50
+    assert len(slots_of(ask(permits, limit, mails=100))) == 46
+    assert len(slots_of(ask(permits, limit, mails=100, standing=FIRST))) == 4
+    _pass_by(permits, limit, seconds=86_401)
+
+    assert len(slots_of(ask(permits, limit, mails=150, standing=APPOINTED))) == 96
+
+
 def test_a_mail_that_lost_its_slot_comes_again_soon(permits: Permits, settings: Settings) -> None:
     """Not at the end of the queue; those behind it move up by one."""
     limit = limit_of(settings, "10/minute")
@@ -174,16 +196,16 @@ def test_turns_end_after_an_hour(permits: Permits, settings: Settings) -> None:
 
 def test_a_raised_limit_holds_at_once(permits: Permits, settings: Settings) -> None:
     """What was sent still counts; turns of the old limit do not."""
-    ask(permits, limit_of(settings, "10/minute"), mails=100)
+    ask(permits, limit_of(settings, "10/50 seconds"), mails=100)
 
-    answers = ask(permits, limit_of(settings, "100/minute"), mails=100)
+    answers = ask(permits, limit_of(settings, "100/50 seconds"), mails=100)
 
     assert len(slots_of(answers)) == 90
 
 
 def test_a_lowered_limit_holds_at_once(permits: Permits, settings: Settings) -> None:
     """Workers of both settings may run: none forgets what the other needs to know."""
-    high, low = limit_of(settings, "100/minute"), limit_of(settings, "10/minute")
+    high, low = limit_of(settings, "100/50 seconds"), limit_of(settings, "10/50 seconds")
     ask(permits, high, mails=50)
 
     assert slots_of(ask(permits, low, mails=20)) == []
@@ -197,7 +219,8 @@ def test_a_late_mail_delays_the_next_of_its_chain(permits: Permits, settings: Se
     ago = _pass_by(permits, limit, seconds=20)
     slot.microseconds -= ago
 
-    permits.late(slot, ended=slot.earliest + 10, usual=0.5)
+    slot.ended = slot.expected + 10
+    permits.sent([slot], usual=0.5)
 
     [turn] = turns_of(ask(permits, limit))
     assert turn.seconds == pytest.approx(60 - 20 + 10 - LEAD, abs=0.5)
@@ -211,7 +234,8 @@ def test_a_mail_in_time_delays_nobody(
     [slot] = slots_of(ask(permits, limit))
     before = client.lrange(limit.log, 0, -1)
 
-    permits.late(slot, ended=slot.earliest + 3, usual=2.8)
+    slot.ended = slot.expected + 3
+    permits.sent([slot], usual=2.8)
 
     assert client.lrange(limit.log, 0, -1) == before
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from bson import DBRef
 
 from config import mongo
 from tasks.clock import ServerClock
@@ -154,7 +155,17 @@ def test_inserted_in_a_state_of_its_own(watched: Application, state: Any) -> Non
     assert watched.delivery(id)["state"] == state
 
 
-WRONG = ["text", 5, True, [], ["x"], [{}], [{"state": "PENDING"}], [{"state": "SUCCESS"}]]
+WRONG = [
+    "text",
+    5,
+    True,
+    DBRef("x", 1),
+    [],
+    ["x"],
+    [{}],
+    [{"state": "PENDING"}],
+    [{"state": "SUCCESS"}],
+]
 
 
 @pytest.mark.parametrize("delivery", WRONG, ids=repr)

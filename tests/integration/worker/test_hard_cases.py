@@ -7,18 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import bson
 import pytest
 from bson import Binary, Code, DBRef, Decimal128, Regex
-from pydantic import SecretStr
 from pymongo import MongoClient
 
-from local import broker as redis_compatible
-from local import ports
-from local.processes import Server
 from tasks.lanes import Lane
 from tests.support.application import Application, eventually, mail
 from tests.support.failpoint import failing
@@ -134,61 +129,6 @@ def test_a_document_of_16_mb_is_kept_and_explained(application: Application) -> 
     moved = application.mails.database[f"{application.mails.name}.oversize"]
     assert "too large" in error
     assert moved.find_one({"_id": "huge"}) == document
-
-
-def test_a_flushed_broker_loses_no_mail(application: Application, sink: Sink) -> None:
-    """Whatever Redis forgets is enqueued again, and sent once."""
-    sink.script = Script(delay=0.01)
-    application.watcher(SWEEP_SECONDS="0.5")
-    application.worker(WORKER_CONCURRENCY="2")
-    application.insert(300)
-    application.wait_for_all("SUCCESS", 10)
-
-    for key in application.redis.keys(f"{application.settings.broker_prefix}mail.*"):
-        application.redis.delete(key)
-    sink.script = Script()
-
-    application.wait_for_all("SUCCESS", 300, seconds=15)
-    assert _twice(sink) == {}
-
-
-@pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[tuple[Server, str]]:
-    """A Redis-compatible server that this test may stop, and its URL."""
-    program = redis_compatible.find_program()
-    assert program is not None
-    port = ports.free()
-    server = redis_compatible.server(
-        program, port=port, directory=tmp_path / "broker", log=tmp_path / "broker.log"
-    )
-    server.start()
-    yield server, redis_compatible.url(port)
-    server.kill()
-
-
-def test_a_restart_of_the_broker_loses_no_mail(
-    application: Application, sink: Sink, own_broker: tuple[Server, str]
-) -> None:
-    """Redis killed and started again while mails are in hand: all are sent, once; nobody dies."""
-    server, url = own_broker
-    application.settings = application.settings.model_copy(
-        update={"celery_broker_url": SecretStr(url)}
-    )
-    sink.script = Script(delay=0.01)
-    watcher = application.watcher(SWEEP_SECONDS="0.5")
-    worker = application.worker(WORKER_CONCURRENCY="4")
-    application.insert(200)
-    application.wait_for_all("SUCCESS", 10)
-
-    server.kill()
-    application.insert(50, cc="while-redis-was-away@example.com")
-    server.start()
-
-    application.wait_for_all("SUCCESS", 250, seconds=40)
-    assert watcher.returncode is None
-    assert worker.returncode is None
-    counts = Counter((message.recipients) for message in sink.messages)
-    assert set(counts.values()) == {1}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import bson
+from pymongo.errors import BulkWriteError
 
 from config import mongo
 from local.processes import Server
@@ -54,18 +55,20 @@ def test_every_hostile_document_is_told_why_and_every_good_mail_arrives_once(
     every = list(cases(HOSTILE))
     indexes.ensure(application.mails)
     first = int(len(every) * BEFORE)
-    _insert(application, every[:first])
+    problems = _insert(application, every[:first])
     watcher = application.watcher(SWEEP_SECONDS="1", LOG_LEVEL="DEBUG")
     worker = application.worker()
-    _insert(application, every[first:])
+    problems += _insert(application, every[first:])
     _wait(application, every, 60 + len(every) * _PATIENCE)
 
-    problems = _settled(application, every) + _arrived(sink, every)
+    problems += _settled(application, every) + _arrived(sink, every)
+    swept = _swept(watcher)
     idle = _idle(watcher, worker)
 
     assert problems == [], f"{len(problems)} problems, {_by_what(problems)}"
     assert (watcher.returncode, worker.returncode) == (None, None)
     assert _broken(watcher) + _broken(worker) == []
+    assert _swept(watcher) == swept
     assert idle < 0.1
     ends = Counter(case.end.value for case in every)
     print(f"\n{dict(ends)} documents, seed {SEED}; idle: {idle:.1%} of a CPU", file=sys.stderr)  # noqa: T201
@@ -77,22 +80,40 @@ def _wait(application: Application, every: list[Case], seconds: float) -> None:
     try:
         eventually("nothing waits", lambda: mails.count_documents(_LIVE) == 0, seconds)
     except TimeoutError as error:
-        left = {each["case"] for each in mails.find(_LIVE, {"case": 1})}
+        left = {each["case"] for each in mails.find(_LIVE, {"_id": 0, "case": 1})}
         shown = [(case.what, _shown(case)) for case in every if _number(case) in left]
         raise TimeoutError(f"{error}: {len(shown)}, {shown[:8]}\n{application.logs()}") from None
 
 
-def _insert(application: Application, every: list[Case]) -> None:
-    """Insert them in order."""
+def _insert(application: Application, every: list[Case]) -> list[str]:
+    """Insert them in order; tell what MongoDB took or refused against expectation."""
+    problems: list[str] = []
     raw: Any = application.mails
     for start in range(0, len(every), _STEP):
-        raw.insert_many([case.document for case in every[start : start + _STEP]], ordered=False)
+        step = every[start : start + _STEP]
+        refused: dict[int, str] = {}
+        try:
+            raw.insert_many([case.document for case in step], ordered=False)
+        except BulkWriteError as error:
+            refused = {each["index"]: each["errmsg"] for each in error.details["writeErrors"]}
+        problems += [
+            f"{case.what}: insert of {case.recipient}: {refused.get(index)}"
+            for index, case in enumerate(step)
+            if not _is_as_expected(case, refused.get(index))
+        ]
+    return problems
+
+
+def _is_as_expected(case: Case, refusal: str | None) -> bool:
+    if case.end is not End.REFUSED:
+        return refusal is None
+    return refusal is not None and all(each in refusal for each in case.named)
 
 
 def _settled(application: Application, every: list[Case]) -> list[str]:
     """Compare each document with what must have become of it."""
     mails = application.mails.with_options(codec_options=mongo.CODEC)
-    found = {each["case"]: each for each in mails.find({}, {"case": 1, "delivery": 1})}
+    found = {each["case"]: each for each in mails.find({}, {"_id": 0, "case": 1, "delivery": 1})}
     return [
         f"{case.what}: {case.recipient} {case.named}: {fault}; was {_shown(case)}"
         for case in every
@@ -101,6 +122,8 @@ def _settled(application: Application, every: list[Case]) -> list[str]:
 
 
 def _fault(case: Case, found: dict[str, Any] | None) -> str | None:
+    if case.end is End.REFUSED:
+        return None if found is None else "is there"
     if found is None:
         return "is not there"
     delivery = found["delivery"]
@@ -134,6 +157,11 @@ def _idle(*servers: Server) -> float:
     return (sum(map(cpu_seconds, servers)) - used) / (time.monotonic() - begun)
 
 
+def _swept(watcher: Server) -> int:
+    """Count how often a sweep has found something."""
+    return watcher.log.read_text(encoding="utf-8").count('"event": "sweep.')
+
+
 def _broken(server: Server) -> list[str]:
     """Quote what the process logged of trouble: no document may be a reason for any."""
     lines = server.log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -164,4 +192,8 @@ def _by_what(problems: list[str]) -> str:
 
 
 def _shown(case: Case) -> str:
-    return repr({name: value for name, value in case.document.items() if name != "case"})[:400]
+    try:
+        fields = {name: value for name, value in case.document.items() if name != "case"}
+    except bson.errors.BSONError:
+        fields = {"as bytes": bytes(case.document.raw)}  # type: ignore[attr-defined]
+    return repr(fields)[:400]

@@ -80,6 +80,27 @@ def test_a_window_is_a_little_longer_for_us(settings: Settings, rate: str, windo
     assert limit.rate.seconds / limit.window > 0.97
 
 
+@pytest.mark.parametrize(
+    ("rate", "reserve"),
+    [
+        ("1000/second", 0),
+        ("1000/59 seconds", 0),
+        ("24/minute", 0),
+        ("25/minute", 1),
+        ("50000/day", 2000),
+    ],
+)
+def test_long_windows_have_a_reserve(settings: Settings, rate: str, reserve: int) -> None:
+    """At most 4 %, where a burst could leave high priority without a slot for long."""
+    limit = Limits(settings.model_copy(update={"rate_limit": rates.parse(rate)})).transport
+
+    assert limit is not None
+    assert limit.reserve == reserve
+    assert (
+        limit.rate.count - reserve
+    ) / limit.rate.count * limit.rate.seconds / limit.window > 0.95
+
+
 def test_keys_are_apart(settings: Settings) -> None:
     """A domain called like the transport has keys of its own; another rate has other turns."""
     domains = rates.parse_domains("default=14/second")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bson import Binary, DBRef, Decimal128, MinKey, ObjectId, Regex, Timestamp
+from bson import Binary, Code, DBRef, Decimal128, MinKey, ObjectId, Regex, Timestamp
 
 from tasks.errors import InvalidDocument
 from tasks.mail import Defaults, compose
@@ -108,6 +108,31 @@ NOT_YET: list[tuple[dict[str, Any], str]] = [
 def test_wrong_type(fields: dict[str, Any], problem: str) -> None:
     """A value of a wrong type is named by its path, what it must be and what it is."""
     assert problems_of(**fields) == [problem]
+
+
+CODE = Code("a@b.example")
+CODE_FIELDS: list[tuple[dict[str, Any], str]] = [
+    ({"to": CODE}, "to"),
+    ({"cc": [CODE]}, "cc.0"),
+    ({"from": CODE}, "from"),
+    ({"idempotencyKey": CODE}, "idempotencyKey"),
+    ({"headers": {"X-A": CODE}}, "headers.X-A"),
+    ({"message": {"subject": "x", "text": CODE}}, "message.text"),
+]
+
+
+@pytest.mark.parametrize(("fields", "path"), CODE_FIELDS)
+def test_code_is_no_string(fields: dict[str, Any], path: str) -> None:
+    """The driver's class for JavaScript code is one of Python's strings."""
+    assert problems_of(**fields) == [f"{path} must be a string, not JavaScript code"]
+
+
+@pytest.mark.parametrize("value", [0, False, [], 0.0], ids=repr)
+def test_nothing_of_a_wrong_type_is_wrong_too(value: Any) -> None:
+    """Only null means absent."""
+    [problem] = problems_of(message={"subject": "x", "text": "x", "icalEvent": value})
+
+    assert problem.startswith("message.icalEvent must be a map, not a ")
 
 
 @pytest.mark.parametrize(("attachment", "problem"), ATTACHMENT_TYPES)
