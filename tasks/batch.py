@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from typing import Any
 import structlog
 from pymongo.errors import PyMongoError
 
+from tasks.claiming import Claiming
 from tasks.delivery import results
 from tasks.delivery.claim import Claim
 from tasks.delivery.ids import key
@@ -39,12 +39,10 @@ class Batch:
 
     def __init__(self, parts: Parts, token: str) -> None:
         self._parts = parts
-        self._token = token
         self._next_look = 0.0
         self._begun = False
-        #: Claimed, and not yet composed.
-        self._ahead: deque[Claim] = deque()
         self._ledger = Ledger(parts.record)
+        self._claiming = Claiming(parts, self._ledger, token)
         self._sending = Sending(parts, self._ledger)
 
     def deliver(self, ids: Iterable[Any]) -> Tally:
@@ -58,11 +56,11 @@ class Batch:
         if self._parts.pace.seconds(len(rest)) < LOOK_EVERY:
             self._next_look += LOOK_EVERY
         try:
-            while (rest or self._ahead) and not self._ends(rest):
+            while (rest or self._claiming.is_open) and not self._ends(rest):
                 self._sending.send(self._screen(self._prepare_group(rest)))
                 self._put_back([])  # at once: their leases would run out while others are sent
         finally:
-            self._ledger.give_back(self._ahead)
+            self._claiming.give_back()
             self._put_back(list(rest))
             self._ledger.wait()
         return self._ledger.tally
@@ -88,10 +86,10 @@ class Batch:
         end = time.monotonic() + PREPARE_SECONDS
         self._begun = True
         try:
-            while (rest or self._ahead) and len(group) < size and room > 0:
+            while (rest or self._claiming.is_open) and len(group) < size and room > 0:
                 if time.monotonic() > end:
                     break
-                claim = self._next_claim(rest, size)
+                claim = self._claiming.next(rest)
                 if claim and time.monotonic() > claim.deadline:
                     self._ledger.give_back([claim])
                     continue
@@ -103,45 +101,6 @@ class Batch:
             self._ledger.give_back(prepared.claim for prepared in group)
             raise
         return group
-
-    def _next_claim(self, rest: deque[Any], size: int) -> Claim | None:
-        if self._ahead:
-            return self._ahead.popleft()
-        if not self._parts.claims.bulk:
-            claim = self._claim(rest[0])
-            rest.popleft()
-            if claim is None:
-                self._ledger.tally.not_claimed += 1
-            return claim
-        ids = list(itertools.islice(rest, size))
-        self._ahead += self._claim_group(ids)
-        for _ in ids:
-            rest.popleft()
-        self._ledger.tally.not_claimed += len(ids) - len(self._ahead)
-        return self._ahead.popleft() if self._ahead else None
-
-    def _claim_group(self, ids: list[Any]) -> list[Claim]:
-        if len(ids) == 1:  # one round trip less
-            claim = self._claim(ids[0])
-            return [claim] if claim else []
-        try:
-            return self._parts.claims.claim_group(ids, self._token)
-        except PyMongoError:
-            raise
-        except Exception:  # noqa: BLE001 - a document the driver cannot read, say
-            _log.exception("group.not_claimed", mails=len(ids))
-            claims = (self._claim(id) for id in ids)
-            return [claim for claim in claims if claim]
-
-    def _claim(self, id: Any) -> Claim | None:
-        try:
-            return self._parts.claims.claim(id, self._token)
-        except PyMongoError:
-            raise
-        except Exception:  # noqa: BLE001 - a document the driver cannot read, say
-            # Its lease runs out, and the sweep counts that.
-            _log.exception("mail.not_claimed", id=id)
-            return None
 
     def _compose(self, claim: Claim) -> Mail | None:
         try:

@@ -9,6 +9,8 @@ from typing import Any
 
 #: Seconds of SMTP in one group: what a crash may leave in phase SENDING, and what a stop waits for.
 GROUP_SECONDS = 0.25
+#: Seconds of work that are claimed together: with a slow server more than is sent together.
+CLAIM_SECONDS = 1.0
 LARGEST = 25
 #: Also with the slowest server: a mail by itself takes three round trips, two together as many.
 SMALLEST = 2
@@ -34,6 +36,10 @@ class Pace:
     def group_size(self) -> int:
         """Tell how many mails to send between two checks of the leases."""
         return max(SMALLEST, min(LARGEST, int(GROUP_SECONDS / self._seconds)))
+
+    def claim_size(self) -> int:
+        """Tell how many mails to claim by one write: a crash has them wait for their leases."""
+        return max(SMALLEST, min(LARGEST, int(CLAIM_SECONDS / self._seconds)))
 
     def seconds(self, mails: int) -> float:
         """Tell how long so many mails are likely to take."""

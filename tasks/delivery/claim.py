@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import bson
 import structlog
 from bson import DBRef
 from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernError, WriteError
 
-from config.mongo import Document
+from config.mongo import CODEC, Document
 from tasks.clock import Now
 from tasks.delivery import malformed
 from tasks.delivery.candidate import DBREF
@@ -37,6 +40,7 @@ _TRIES, _PAUSE = 5, 0.5
 _KEPT = ("idempotencyKey", "priority")
 _KEPT_OF_DELIVERY = ("startTime", "retries", "throttled", "info", "errors", "waitsFor")
 
+_RAW = CODEC.with_options(document_class=RawBSONDocument)
 _log = structlog.get_logger(__name__)
 
 
@@ -90,6 +94,7 @@ class Claims:
         #: Claim the mails of a group together: see `claim_group`.
         self.bulk = bulk
         self._mails = mails.with_options(write_concern=WriteConcern(w=1))
+        self._raw = mails.with_options(_RAW)
         self._majority = mails.with_options(write_concern=WriteConcern(w="majority"))
         self._now = now
         self._lease = timedelta(seconds=lease_seconds)
@@ -125,12 +130,12 @@ class Claims:
                 return self._claim_of(document, token, started) if document else None
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def claim_group(self, ids: Sequence[Any], token: str) -> list[Claim]:
-        """Take those that wait, in order, by one write and one read.
+    def claim_group(self, ids: Sequence[Any], token: str) -> Iterator[Claim]:
+        """Take those that wait by one write, and read them as they are asked for.
 
         The same conditions and the same fence for each document as `claim`, at a fraction of the
         cost. When one document of the group cannot be claimed like the others, all are claimed one
-        by one. Raises PyMongoError when the server stays away.
+        by one. Raises PyMongoError when the server stays away, also while they are read.
         """
         for attempt in range(1, _TRIES + 1):
             started = time.monotonic()
@@ -141,17 +146,12 @@ class Claims:
                 if attempt == _TRIES:
                     raise
                 time.sleep(_PAUSE * attempt)
-            except (BSONError, WriteError) as error:
-                if isinstance(error, WriteError) and not malformed.is_about_the_document(
-                    error.code
-                ):
+            except WriteError as error:
+                if not malformed.is_about_the_document(error.code):
                     raise
                 return self._claim_one_by_one(ids, token)
             else:
-                found = {key(document["_id"]): document for document in documents}
-                ours = (found.get(key(id)) for id in ids)
-                claims = (self._claim_of(document, token, started) for document in ours if document)
-                return [claim for claim in claims if claim]
+                return self._read(documents, ids, token, started)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def begin_sending(self, claims: Sequence[Claim]) -> list[Claim]:
@@ -206,20 +206,39 @@ class Claims:
         """Read the document of a claim that has let it go; None: it is not ours any more."""
         return self._mails.find_one(claim.fence)
 
-    def _claim_one_by_one(self, ids: Sequence[Any], token: str) -> list[Claim]:
+    def _read(
+        self, documents: Iterator[RawBSONDocument], ids: Iterable[Any], token: str, started: float
+    ) -> Iterator[Claim]:
+        unread = {key(id): id for id in ids}
+        unreadable = False
+        for raw in documents:
+            try:
+                document = bson.decode(raw.raw, codec_options=self._mails.codec_options)
+            except BSONError:
+                unreadable = True
+                continue
+            unread.pop(key(document["_id"]), None)
+            if claim := self._claim_of(document, token, started):
+                yield claim
+        if unreadable:
+            yield from self._claim_one_by_one(unread.values(), token)
+
+    def _claim_one_by_one(self, ids: Iterable[Any], token: str) -> Iterator[Claim]:
         """Those that the failed write has reached already are ours."""
         claims = (self.claim(id, token, may_be_ours=True) for id in ids)
-        return [claim for claim in claims if claim]
+        return (claim for claim in claims if claim)
 
     def _find_and_claim(self, id: Any, token: str) -> Document | None:
         query, update = self._claiming({"_id": id}, token)
         return self._mails.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
 
-    def _find_and_claim_all(self, ids: Sequence[Any], token: str) -> list[Document]:
+    def _find_and_claim_all(self, ids: Sequence[Any], token: str) -> Iterator[RawBSONDocument]:
         these = {"_id": {"$in": list(ids)}}
         query, update = self._claiming(these, token)
         self._mails.update_many(query, update)
-        return list(self._mails.find({**these, **_own(token)}))
+        found = self._raw.find({**these, **_own(token)})
+        first = next(found, None)  # all that a broken connection can cost is tried again
+        return itertools.chain([first], found) if first else iter(())
 
     def _claiming(self, which: Document, token: str) -> tuple[Document, Document]:
         """Make the query and the update of a claim."""

@@ -10,7 +10,15 @@ import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
 
+from config import mongo
+from config.settings import Settings
 from tasks.delivery.claim import Claims
 from tasks.delivery.returns import Returns
 from tests.support.clock import SetClock
@@ -72,7 +80,7 @@ def test_the_same_documents_are_claimed_in_the_same_way(
     mails.delete_many({})
     _insert(mails, clock, malformed=malformed)
 
-    group = claims.claim_group(ids, "worker:1")
+    group = sorted(claims.claim_group(ids, "worker:1"), key=lambda claim: ids.index(claim.id))
 
     assert [claim.id for claim in group] == [claim.id for claim in one_by_one]
     assert [claim.attempt for claim in group] == [claim.attempt for claim in one_by_one]
@@ -88,8 +96,8 @@ def test_of_two_groups_each_document_is_in_one(
     for number in range(30):
         insert_pending(mails, clock(), number)
 
-    first = claims.claim_group(list(range(20)), "worker:1")
-    second = claims.claim_group(list(range(10, 30)), "worker:2")
+    first = list(claims.claim_group(list(range(20)), "worker:1"))
+    second = list(claims.claim_group(list(range(10, 30)), "worker:2"))
 
     assert [claim.id for claim in first] == list(range(20))
     assert [claim.id for claim in second] == list(range(20, 30))
@@ -112,7 +120,7 @@ def test_a_group_is_claimed_once_over_broken_connections(
     with failing(
         mongo_client, command, times=3, closeConnection=True, appName="mailtrigger-worker"
     ):
-        group = claims.claim_group(list(range(5)), "worker:1")
+        group = list(claims.claim_group(list(range(5)), "worker:1"))
 
     assert [claim.attempt for claim in group] == [1] * 5
     assert [delivery_of(mails, number)["attempts"] for number in range(5)] == [1] * 5
@@ -140,11 +148,48 @@ def test_a_claimed_group_goes_back_whole(mails: Mails, claims: Claims, clock: Se
     """Released, it can be claimed again as if nothing had been."""
     for number in range(5):
         insert_pending(mails, clock(), number)
-    group = claims.claim_group(list(range(5)), "worker:1")
+    group = list(claims.claim_group(list(range(5)), "worker:1"))
 
     Returns(mails, clock).release(group, enqueue_time=clock.advance(1))
 
-    again = claims.claim_group(list(range(5)), "worker:2")
+    again = list(claims.claim_group(list(range(5)), "worker:2"))
     assert [claim.attempt for claim in again] == [1] * 5
     assert all(claim.document["delivery"]["leaseExpireTime"] for claim in again)
     assert clock() + timedelta(seconds=60) == again[0].document["delivery"]["leaseExpireTime"]
+
+
+def test_large_documents_are_read_as_they_are_asked_for(
+    settings: Settings, mails: Mails, clock: SetClock
+) -> None:
+    """The server's answers are of 16 MB: the next is asked for when the last is used up."""
+    for number in range(6):
+        insert_pending(mails, clock(), number, filler="x" * 7_000_000)
+    commands = _Commands()
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        settings.mongodb_uri.get_secret_value(), retryWrites=False, event_listeners=[commands]
+    )
+    with client:
+        watched = Claims(mongo.mail_collection(client, settings), clock, 60)
+
+        group = watched.claim_group(list(range(6)), "worker:1")
+        next(group)
+
+        assert "getMore" not in commands.names
+        assert len(list(group)) == 5
+        assert commands.names.count("getMore") >= 2
+
+
+class _Commands(CommandListener):
+    """Notes the names of what is asked."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass

@@ -116,7 +116,7 @@ def test_a_document_that_cannot_be_read(mails: Mails, claims: Claims, *, bulk: b
     raw.insert_one(raw_document(fields, UNREADABLE))
 
     if bulk:
-        claimed = claims.claim_group([1, 2, 3], "worker:1")
+        claimed = list(claims.claim_group([1, 2, 3], "worker:1"))
     else:
         claimed = [each for id in (1, 2, 3) if (each := claims.claim(id, "worker:1"))]
 
