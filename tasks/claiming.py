@@ -42,7 +42,7 @@ class Claiming:
         """
         if self.is_open:
             return self._read()
-        size = self._parts.pace.claim_size() if self._parts.claims.bulk else 1
+        size = min(self._parts.pace.claim_size(), self._parts.claims.at_once)
         ids = list(itertools.islice(rest, size))
         # For a single mail a group would take a round trip more.
         claim = self._claim(ids[0]) if len(ids) == 1 else self._claim_group(ids)

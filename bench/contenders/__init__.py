@@ -7,14 +7,14 @@ from bench.contenders.bullmq import BullMq
 from bench.contenders.celery_task import CeleryTask
 from bench.contenders.django import CeleryEmail, PostOffice, PostOfficeCelery
 from bench.contenders.floor import Floor, GroupedFloor
-from bench.contenders.ours import Ours, OursBulk, OursTwo
+from bench.contenders.ours import Ours, OursEach, OursTwo
 from bench.contenders.zonemta import ZoneMta
 
 
 _ALL: list[type[Contender]] = [
     Ours,
     OursTwo,
-    OursBulk,
+    OursEach,
     Floor,
     GroupedFloor,
     CeleryTask,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from bench.contenders.base import Guarantees, MongoContender, NotRun
-from config.settings import Settings
+from bench.contenders.base import Guarantees, MongoContender
 
 
 _GUARANTEES = Guarantees(
@@ -47,14 +46,9 @@ class OursTwo(Ours):
     processes = 2
 
 
-class OursBulk(Ours):
-    """A batch's leases taken by one write."""
+class OursEach(Ours):
+    """A findOneAndUpdate for every mail."""
 
-    name = "ours-bulk"
-    title = "Mailtrigger, CLAIM=bulk"
-    variables: ClassVar[dict[str, str]] = {"CLAIM": "bulk"}
-
-    @classmethod
-    def install(cls) -> None:
-        if "claim" not in Settings.model_fields:
-            raise NotRun("there is no setting CLAIM in this version")
+    name = "ours-each"
+    title = "Mailtrigger, CLAIM=each"
+    variables: ClassVar[dict[str, str]] = {"CLAIM": "each"}

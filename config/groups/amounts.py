@@ -14,8 +14,8 @@ class Amounts(BaseModel):
 
     batch_size: Annotated[int, Field(ge=1, le=1000)] = Field(default=50, examples=["50"])
     queue_limit: Annotated[int, Field(ge=1)] = Field(default=50_000, examples=["50000"])
-    #: each: a findOneAndUpdate for every mail; bulk: one write for a group, the same conditions.
-    claim: Literal["each", "bulk"] = Field(default="each", examples=["bulk"])
+    #: bulk: one write for a group; each: a findOneAndUpdate for every mail, the same conditions.
+    claim: Literal["each", "bulk"] = Field(default="bulk", examples=["each"])
     worker_pool: Pool = Field(default="threads", examples=["threads"])
     worker_concurrency: Annotated[int, Field(ge=1, le=512)] = Field(default=16, examples=["16"])
 

@@ -20,12 +20,12 @@ from pymongo.errors import ConnectionFailure, OperationFailure, WriteConcernErro
 
 from config.mongo import CODEC, Document
 from tasks.clock import Now
-from tasks.delivery import malformed
+from tasks.delivery import lease, malformed
 from tasks.delivery.candidate import DBREF
 from tasks.delivery.earlier import Earlier
 from tasks.delivery.ids import key
 from tasks.delivery.malformed import Malformed
-from tasks.delivery.states import CLAIMABLE, Phase, State
+from tasks.delivery.states import Phase, State
 
 
 #: Part of the lease kept back for writing the outcome before it runs out.
@@ -40,6 +40,8 @@ _TRIES, _PAUSE = 5, 0.5
 _KEPT = ("idempotencyKey", "priority")
 _KEPT_OF_DELIVERY = ("startTime", "retries", "throttled", "info", "errors", "waitsFor")
 
+#: Bytes that a group's documents may have together, and how fast a large one is forgotten.
+READ_BYTES, _FORGETS = 4_000_000, 0.7
 _RAW = CODEC.with_options(document_class=RawBSONDocument)
 _log = structlog.get_logger(__name__)
 
@@ -91,15 +93,21 @@ class Claims:
         *,
         bulk: bool = False,
     ) -> None:
-        #: Claim the mails of a group together: see `claim_group`.
-        self.bulk = bulk
+        self._bulk = bulk
         self._mails = mails.with_options(write_concern=WriteConcern(w=1))
-        self._raw = mails.with_options(_RAW)
+        self._raw = self._mails.with_options(_RAW)
         self._majority = mails.with_options(write_concern=WriteConcern(w="majority"))
         self._now = now
         self._lease = timedelta(seconds=lease_seconds)
         self._usable = lease_seconds * (1 - MARGIN)
+        #: Bytes of the largest document of late; at first a large one is expected.
+        self._largest = float(READ_BYTES)
         self._malformed = Malformed(self._mails, now, ttl)
+
+    @property
+    def at_once(self) -> int:
+        """How many mails to claim together: large documents one by one, or they fill the memory."""
+        return max(1, int(READ_BYTES / self._largest)) if self._bulk else 1
 
     def claim(self, id: Any, token: str, *, may_be_ours: bool = False) -> Claim | None:
         """Take the document if it waits to be sent; None when it does not, or is gone.
@@ -212,16 +220,21 @@ class Claims:
         unread = {key(id): id for id in ids}
         unreadable = False
         for raw in documents:
+            # No variable here may hold the document: this frame waits while its mail is composed.
             try:
-                document = bson.decode(raw.raw, codec_options=self._mails.codec_options)
+                claim = self._claim_of(self._decoded(raw), token, started)
             except BSONError:
                 unreadable = True
                 continue
-            unread.pop(key(document["_id"]), None)
-            if claim := self._claim_of(document, token, started):
+            if claim:
+                unread.pop(key(claim.id), None)
                 yield claim
         if unreadable:
             yield from self._claim_one_by_one(unread.values(), token)
+
+    def _decoded(self, raw: RawBSONDocument) -> Document:
+        self._largest = max(len(raw.raw), self._largest * _FORGETS)
+        return bson.decode(raw.raw, codec_options=self._mails.codec_options)
 
     def _claim_one_by_one(self, ids: Iterable[Any], token: str) -> Iterator[Claim]:
         """Those that the failed write has reached already are ours."""
@@ -229,48 +242,20 @@ class Claims:
         return (claim for claim in claims if claim)
 
     def _find_and_claim(self, id: Any, token: str) -> Document | None:
-        query, update = self._claiming({"_id": id}, token)
-        return self._mails.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+        query, update = lease.claiming({"_id": id}, token, self._now(), self._lease)
+        raw = self._raw.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+        return None if raw is None else self._decoded(raw)
 
     def _find_and_claim_all(self, ids: Sequence[Any], token: str) -> Iterator[RawBSONDocument]:
         these = {"_id": {"$in": list(ids)}}
-        query, update = self._claiming(these, token)
+        query, update = lease.claiming(these, token, self._now(), self._lease)
         self._mails.update_many(query, update)
-        found = self._raw.find({**these, **_own(token)})
+        found = self._raw.find({**these, **lease.own(token)})
         first = next(found, None)  # all that a broken connection can cost is tried again
-        return itertools.chain([first], found) if first else iter(())
-
-    def _claiming(self, which: Document, token: str) -> tuple[Document, Document]:
-        """Make the query and the update of a claim."""
-        now = self._now()
-        not_later = {"$not": {"$gt": now}}
-        query: Document = {
-            **which,
-            "delivery.state": {"$in": CLAIMABLE},
-            "delivery.nextAttemptTime": not_later,
-            # A list is no time: it is claimed, so that the worker says so.
-            "$or": [{"sendAt": not_later}, {"sendAt": {"$type": "array"}}],
-        }
-        changes = {
-            "delivery.state": State.PROCESSING.value,
-            "delivery.phase": Phase.CLAIMED.value,
-            "delivery.worker": token,
-            "delivery.leaseExpireTime": now + self._lease,
-            "delivery.nextAttemptTime": None,
-            "delivery.endTime": None,
-            "delivery.error": None,
-        }
-        update = {
-            "$set": changes,
-            "$inc": {"delivery.attempts": 1},
-            "$min": {"delivery.startTime": now},
-            # Whoever wrote RETRY has settled what became of the attempt before.
-            "$unset": {"delivery.inDoubt": ""},
-        }
-        return query, update
+        return iter(()) if first is None else itertools.chain([first], found)
 
     def _find_own(self, id: Any, token: str) -> Document | None:
-        return self._mails.find_one({"_id": id, **_own(token)})
+        return self._mails.find_one({"_id": id, **lease.own(token)})
 
     def _claim_of(self, document: Document, token: str, started: float) -> Claim | None:
         delivery = document["delivery"]
@@ -286,7 +271,3 @@ class Claims:
 
 def _only(names: Iterable[str], document: Document) -> Document:
     return {name: document[name] for name in names if name in document}
-
-
-def _own(token: str) -> Document:
-    return {"delivery.worker": token, "delivery.state": State.PROCESSING.value}

@@ -21,7 +21,7 @@ STANDBY_LEADS = 10.0
 
 
 @pytest.mark.parametrize(
-    ("victims", "claim"), [("worker", "each"), ("worker", "bulk"), ("worker and watcher", "each")]
+    ("victims", "claim"), [("worker", "each"), ("worker", "bulk"), ("worker and watcher", "bulk")]
 )
 def test_killed_workers(trial: Trial, victims: str, claim: str) -> None:
     """Three kills in 600 mails: what a worker had only claimed, another sends; what it was sending
