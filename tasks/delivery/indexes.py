@@ -35,7 +35,8 @@ ASIDE_STATES: list[str] = [State.ERROR, CANCELLED, DRAFT]
 #: When mails came to their end, and how long they took; all that `throughput` asks is in it.
 ENDED = "mailtrigger_ended"
 #: Ends finished mails at their `expireAt`. A mail that still waits is never removed.
-EXPIRY = "mailtrigger_expiry"
+#: Mails that are kept for ever cost it nothing.
+EXPIRY = "mailtrigger_expire"
 
 #: A query must name it to use an index over dates.
 FIRST_DATE = datetime.min.replace(tzinfo=UTC)
@@ -60,7 +61,10 @@ MODELS = [
         [("delivery.expireAt", ASCENDING)],
         name=EXPIRY,
         expireAfterSeconds=0,
-        partialFilterExpression={"delivery.state": {"$in": [State.SUCCESS, State.ERROR]}},
+        partialFilterExpression={
+            "delivery.state": {"$in": [State.SUCCESS, State.ERROR]},
+            "delivery.expireAt": {"$gte": FIRST_DATE},
+        },
     ),
     IndexModel(
         [("delivery.startTime", DESCENDING), ("_id", DESCENDING)],
@@ -84,18 +88,18 @@ MODELS = [
 ]
 
 
-#: Of versions before this one; nothing asks it any more.
-_OLD = "mailtrigger_live"
+#: Of versions before this one; nothing asks them any more.
+_OLD = ("mailtrigger_live", "mailtrigger_expiry")
 
 
 def drop_old(mails: Collection[dict[str, Any]]) -> None:
     """Remove what only older versions use; a leading watcher does so. Raises PyMongoError."""
-    if _OLD in mails.index_information():
-        mails.drop_index(_OLD)
+    for name in mails.index_information().keys() & set(_OLD):
+        mails.drop_index(name)
 
 
 def ensure(mails: Collection[dict[str, Any]]) -> list[str]:
     """Make the indexes that are missing; return the names of all. Raises PyMongoError."""
     keys = mails.database[f"{mails.name}.{COLLECTION}"]
-    keys.create_index("expireAt", name=EXPIRY, expireAfterSeconds=0)
+    keys.create_index("expireAt", name="mailtrigger_expiry", expireAfterSeconds=0)
     return mails.create_indexes(MODELS)

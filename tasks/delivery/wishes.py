@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from config.mongo import Document
 from tasks.delivery import states
-from tasks.delivery.states import IS_WAITING, State
+from tasks.delivery.states import CLAIMABLE, State
 
 
 #: A state of the users' own by convention: it stops a mail that waits.
@@ -53,5 +53,11 @@ def cancel() -> list[Wish]:
     """Stop what waits; one after the other, since the watcher may admit a new mail in between."""
     return [
         Wish({"delivery": None}, {"$set": {"delivery": {"state": CANCELLED}}}),
-        Wish({"delivery.state": IS_WAITING, **_IS_MAP}, {"$set": {"delivery.state": CANCELLED}}),
+        Wish(
+            {
+                "delivery.state": {"$in": CLAIMABLE},
+                "delivery": {"$type": "object", "$not": {"$type": "array"}},
+            },
+            {"$set": {"delivery.state": CANCELLED}},
+        ),
     ]

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from pymongo.collection import Collection
@@ -36,6 +37,7 @@ _PARALLEL_ARRAYS = 171
 _WAITING = (NEW, State.PENDING.value, State.RETRY.value)
 _ENDED = [State.SUCCESS.value, State.ERROR.value]
 _FAILED = (State.ERROR.value, CANCELLED)
+_SENT = (State.SUCCESS.value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,32 @@ class Changed:
 
     looked_at: int = 0
     changed: int = 0
+
+
+class Kind(StrEnum):
+    """What can be done with mails."""
+
+    RETRY = "retry"
+    RESEND = "resend"
+    CANCEL = "cancel"
+
+
+#: The states each is for, and those that it is for when none are named.
+_STATES = {
+    Kind.RETRY: (_FAILED, (State.ERROR.value,)),
+    Kind.RESEND: (_SENT, _SENT),
+    Kind.CANCEL: (_WAITING, _WAITING),
+}
+
+
+def narrowed(chosen: Filter, kind: Kind) -> Filter | None:
+    """Leave the states that a change is for, to count them before it; None: it is for none of them.
+
+    A stopped mail is sent again only when its state is asked for.
+    """
+    allowed, usual = _STATES[kind]
+    states = tuple(each for each in chosen.states if each in allowed) if chosen.states else usual
+    return dataclasses.replace(chosen, states=states) if states else None
 
 
 def retry(
@@ -58,25 +86,23 @@ def retry(
     `in_doubt`: also those that somebody may have got already, who would get them twice.
     Raises PyMongoError; what was changed until then stays changed.
     """
-    states = _FAILED if not isinstance(which, Filter) else _of(which, _FAILED, (State.ERROR.value,))
-    wish = wishes.retry(states, in_doubt=in_doubt)
-    return _apply(mails, which, states, [wish], progress)
+    wish = wishes.retry(_FAILED, in_doubt=in_doubt)
+    return _apply(mails, which, Kind.RETRY, [wish], progress)
 
 
 def resend(
     mails: Collection[Document], which: Which, *, progress: Progress | None = None
 ) -> Changed:
     """Send mails again that went out (SUCCESS), to every recipient. Raises as `retry`."""
-    states = (State.SUCCESS.value,)
-    return _apply(mails, which, states, [wishes.retry(states, in_doubt=True)], progress)
+    wish = wishes.retry(_SENT, in_doubt=True)
+    return _apply(mails, which, Kind.RESEND, [wish], progress)
 
 
 def cancel(
     mails: Collection[Document], which: Which, *, progress: Progress | None = None
 ) -> Changed:
     """Stop mails that wait. One that a worker has taken meanwhile goes out. Raises as `retry`."""
-    states = _of(which, _WAITING, _WAITING) if isinstance(which, Filter) else _WAITING
-    return _apply(mails, which, states, wishes.cancel(), progress)
+    return _apply(mails, which, Kind.CANCEL, wishes.cancel(), progress)
 
 
 def purge(
@@ -114,26 +140,22 @@ def purgeable(
     return search.Count(min(number, up_to), is_exact=number <= up_to)
 
 
-def _of(which: Filter, allowed: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
-    """Take the states of a filter that the change is for."""
-    return tuple(each for each in which.states if each in allowed) if which.states else default
-
-
 def _apply(
     mails: Collection[Document],
     which: Which,
-    states: tuple[str, ...],
+    kind: Kind,
     steps: Sequence[Wish],
     progress: Progress | None,
 ) -> Changed:
     done = Changed()
     if isinstance(which, Filter):
-        if not states:
+        chosen = narrowed(which, kind)
+        if chosen is None:
             return done
-        chosen = dataclasses.replace(which, states=states)
         chunks: Iterable[Sequence[Any]] = search.walk(mails, chosen, chunk=CHUNK)
         # It may have been edited since it was found.
-        also = [*which.conditions(), *which.times()]
+        also = [{"delivery.state": {"$in": chosen.values_of_state()}}, *chosen.conditions()]
+        also += chosen.times()
     else:
         chunks = (which[start : start + CHUNK] for start in range(0, len(which), CHUNK))
         also = []

@@ -62,8 +62,8 @@ class Filter:
     #: The whole name.
     transport: str | None = None
     priority: Lane | None = None
-    #: Only mails of which nobody knows whether somebody has got them.
-    in_doubt: bool = False
+    #: True: only failed mails that somebody may have got all the same; False: all but those.
+    in_doubt: bool | None = None
 
     @classmethod
     def parse(cls, values: Mapping[str, str | None], now: datetime) -> Filter:
@@ -109,7 +109,13 @@ class Filter:
             query.append({"priority": _priority(self.priority)})
         if self.in_doubt:
             query.append({"delivery.state": State.ERROR.value, **wishes.IN_DOUBT})
+        elif self.in_doubt is False:
+            query.append({"$or": [{"delivery.state": {"$ne": State.ERROR.value}}, wishes.CERTAIN]})
         return query
+
+    def values_of_state(self) -> list[str | None]:
+        """Give the states as they stand in documents."""
+        return [None if state == NEW else state for state in self.states]
 
     def times(self) -> list[Document]:
         """Make the query of the times, none or one."""

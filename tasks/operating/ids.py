@@ -11,15 +11,22 @@ from bson.objectid import ObjectId
 from tasks import wire
 
 
-def write(id: Any) -> str:
-    """Write an id: an ObjectId as its 24 digits, a string as it is, others as Extended JSON.
+#: A plain number is of BSON's type int; larger ones, and the same ones of type long, are named.
+_SMALL = range(-(2**31), 2**31)
 
-    A string that would read as something else is quoted. `read` gives exactly this id again.
+
+def write(id: Any) -> str:
+    """Write an id: ObjectIds as 24 digits, strings and small numbers as they are.
+
+    Others are Extended JSON. A string that would read as something else is quoted. `read` gives
+    exactly this id again.
     """
     if type(id) is ObjectId:
         return str(id)
     if type(id) is str and type(read(id)) is str and read(id) == id:
         return id
+    if type(id) is int and id in _SMALL:
+        return str(id)
     return json.dumps(wire.dump([id])[0], ensure_ascii=False, separators=(",", ":"))
 
 

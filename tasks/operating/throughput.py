@@ -40,19 +40,21 @@ def last_hour(
 ) -> list[Minute | None]:
     """Read the minutes until `now`, oldest first; the last is not over yet.
 
-    The youngest are read first; None: there was no time for it. Raises PyMongoError.
+    The youngest are read first; None: there was no time for it. Costs some 4 µs for each mail that
+    ended: who asks again and again keeps the minutes that are over, and reads the others by
+    `minute`. Raises PyMongoError.
     """
     deadline = time.monotonic() + seconds
     last = now.replace(second=0, microsecond=0)
     found: list[Minute | None] = []
     for number in range(minutes):
         left = deadline - time.monotonic()
-        minute = _read(mails, last - number * _MINUTE, left) if left > 0 else None
-        found.append(minute)
+        found.append(minute(mails, last - number * _MINUTE, left) if left > 0 else None)
     return found[::-1]
 
 
-def _read(mails: Collection[Document], start: datetime, seconds: float) -> Minute | None:
+def minute(mails: Collection[Document], start: datetime, seconds: float) -> Minute | None:
+    """Read one minute; one that is over stays as it is. Raises PyMongoError."""
     try:
         groups = list(
             mails.aggregate(_pipeline(start), hint=ENDED, maxTimeMS=max(int(seconds * 1000), 1))
