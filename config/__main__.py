@@ -18,7 +18,12 @@ from config.checks import Finding, Level
 from config.settings import Settings
 
 
-_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILED: "red"}
+_STYLES = {
+    Level.OK: "green",
+    Level.UNKNOWN: "dim",
+    Level.WARNING: "yellow",
+    Level.FAILED: "red",
+}
 
 
 def main(

@@ -64,6 +64,11 @@ def redact(text: str) -> str:
     return _WORD.sub(lambda word: _without_password(word[0]), text) if "://" in text else text
 
 
+def escape(text: str) -> str:
+    """Show what a terminal would obey, and line breaks, as Python writes them."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def _without_password(word: str) -> str:
     """`scheme://user:password@`, up to the last @: an unencoded password may hold any."""
     start, end = word.find("://"), word.rfind("@")
@@ -121,7 +126,7 @@ def _shown(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value  # shown by its repr
     lines = value.split("\n") if name == "exception" else [value]
-    return "\n".join(_CONTROL.sub(lambda found: repr(found[0])[1:-1], line) for line in lines)
+    return "\n".join(map(escape, lines))
 
 
 # On the finished line, so that nothing nested and no exception's text escapes it.

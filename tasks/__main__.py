@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import typer
 
+from tasks.commands.cancel import cancel
+from tasks.commands.doctor import doctor
+from tasks.commands.list_ import list_
+from tasks.commands.purge import purge
+from tasks.commands.resend import resend
+from tasks.commands.retry import retry
+from tasks.commands.send import send
 from tasks.commands.setup import setup
+from tasks.commands.stats import stats
+from tasks.commands.status import status
+from tasks.commands.watch import watch
 
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
 cli.command()(setup)
+cli.command()(send)
+cli.command()(status)
+cli.command("list")(list_)
+cli.command()(watch)
+cli.command()(retry)
+cli.command()(resend)
+cli.command()(cancel)
+cli.command()(stats)
+cli.command()(purge)
+cli.command()(doctor)
 
 
 @cli.callback()

@@ -1,4 +1,4 @@
-"""The one door to the broker: publishes ids, and tells how many wait there."""
+"""The one door to the broker: publishes ids, tells how many wait there, and who is at work."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ def waiting(lane: Lane) -> Backlog:
     """Tell how much waits in a lane's queue. Raises one of BROKER_ERRORS."""
     with app.producer_or_acquire() as producer:
         return backlog.read(producer.channel.client, lane.queue, settings.broker_prefix)
+
+
+def workers(timeout: float) -> list[str]:
+    """Name the workers that answer within some seconds. Raises one of BROKER_ERRORS."""
+    replies: list[dict[str, Any]] = app.control.ping(timeout=timeout) or []
+    return sorted(name for reply in replies for name in reply)
 
 
 def _publish(producer: Producer, lane: Lane, ids: Sequence[Any], now: datetime) -> None:

@@ -14,6 +14,7 @@ class Level(Enum):
     """How bad it is; the value is the mark shown."""
 
     OK = "✓"  #: as it should be
+    UNKNOWN = "?"  #: nobody can say from here
     WARNING = "!"  #: mails go out, but something may be lost or slow
     FAILED = "✗"  #: mails do not go out
 

@@ -7,7 +7,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from config.checks import login, sendgrid
+from config.checks import certificate, login, sendgrid
 from config.checks.finding import TIMEOUT_SECONDS, Finding, Level
 from config.hosts import is_loopback
 from config.named_transports import DEFAULT, TransportSettings
@@ -83,7 +83,7 @@ def _secure(client: smtplib.SMTP, server: SmtpServer, tls: TlsOptions) -> Findin
             f"remove rejectUnauthorized from {_options(server)}; give the server's authority as ca"
         )
         return Finding(_SUBJECT, Level.WARNING, f"{version}, certificate not checked", advice)
-    return Finding(_SUBJECT, Level.OK, f"{version}, certificate good")
+    return certificate.good(client.sock, _SUBJECT, str(version))
 
 
 def _in_clear(server: SmtpServer) -> Finding:

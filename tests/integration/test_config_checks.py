@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -324,6 +325,30 @@ def test_smtp_certificate(
 
     assert findings[-1].level is level
     assert words in findings[-1].text
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "advice"), [(90, Level.OK, None), (9, Level.WARNING, "renew it")]
+)
+def test_smtp_certificate_that_ends_soon(
+    settings: Settings,
+    authority: trustme.CA,
+    trusting: TlsOptions,
+    days: int,
+    level: Level,
+    advice: str | None,
+) -> None:
+    """The day is named; three weeks before it is a warning."""
+    end = datetime.now(UTC) + timedelta(days=days)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("mx.example.com", not_after=end).configure_cert(context)
+    with _serving(tls_context=context) as port:
+        uri = f"smtp://127.0.0.1:{port}?requireTLS=true"
+        finding = smtp.check(_changed(settings, smtp_connection_uri=uri, tls_options=trusting))[1]
+
+    assert finding.level is level
+    assert f"certificate good until {end:%Y-%m-%d}" in finding.text
+    assert (finding.advice is None) == (advice is None)
 
 
 def test_smtp_tls_from_the_start(settings: Settings, trusting: TlsOptions) -> None:

@@ -157,9 +157,25 @@ def test_the_next_due_mail_is_found_at_once(
 
 def test_the_indexes_are_made_once(mails: Mails) -> None:
     """Making them again is harmless, and all are there."""
-    ours = [indexes.LIVE, indexes.DUE, indexes.EXPIRY]
+    ours = [model.document["name"] for model in indexes.MODELS]
     assert indexes.ensure(mails) == indexes.ensure(mails) == ours
     assert set(ours) <= set(mails.index_information())
+
+
+def test_an_index_of_an_older_version_makes_way(mails: Mails) -> None:
+    """Its successor is made beside it; then it goes, and ours stay."""
+    mails.drop_indexes()
+    mails.create_index(
+        "delivery.expireAt",
+        name="mailtrigger_expiry",
+        expireAfterSeconds=0,
+        partialFilterExpression={"delivery.state": {"$in": ["SUCCESS", "ERROR"]}},
+    )
+
+    ours = indexes.ensure(mails)
+    indexes.drop_old(mails)
+
+    assert set(mails.index_information()) == {"_id_", *ours}
 
 
 def test_a_claim_is_found_by_its_id(mails: Mails, claims: Claims, clock: SetClock) -> None:

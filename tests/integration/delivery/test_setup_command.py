@@ -20,13 +20,18 @@ def test_it_makes_the_indexes_and_names_them(application: Application) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == (
             f"{application.mails.full_name}: indexes"
-            " mailtrigger_waiting, mailtrigger_due, mailtrigger_expiry\n"
+            " mailtrigger_waiting, mailtrigger_due, mailtrigger_expire,"
+            " mailtrigger_timeline, mailtrigger_aside, mailtrigger_ended\n"
         )
 
-    assert set(application.mails.index_information()) >= {
+    assert set(application.mails.index_information()) == {
+        "_id_",
         "mailtrigger_waiting",
         "mailtrigger_due",
-        "mailtrigger_expiry",
+        "mailtrigger_expire",
+        "mailtrigger_timeline",
+        "mailtrigger_aside",
+        "mailtrigger_ended",
     }
 
 
