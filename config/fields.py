@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from config import attachment_hosts, broker_url, hosts, mailbox, mongodb_uri, rates, sendgrid
+from config import attachment_hosts, broker_url, hosts, mailbox, mongodb_uri, ports, rates, sendgrid
+from config.ports import Ports
 from config.rates import DomainRates, Rate
 from config.tls import TlsOptions
 
@@ -86,6 +87,7 @@ RateLimit = Annotated[Rate | None, NoDecode, BeforeValidator(_text_or_made(rates
 DomainRateLimits = Annotated[
     DomainRates | None, NoDecode, BeforeValidator(_text_or_made(rates.parse_domains))
 ]
+PortRange = Annotated[Ports | None, NoDecode, BeforeValidator(_text_or_made(ports.parse))]
 TlsOptionsJson = Annotated[TlsOptions, NoDecode, BeforeValidator(_json_map)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],

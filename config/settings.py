@@ -45,6 +45,7 @@ from config.fields import (
     Mailbox,
     MongoUri,
     Pool,
+    PortRange,
     RateLimit,
     Seconds,
     TlsOptionsJson,
@@ -204,6 +205,16 @@ class Settings(BaseSettings):
     # Logs.
     log_level: LogLevel = Field(default="INFO", examples=["INFO"])
     log_format: Literal["auto", "json", "console"] = Field(default="auto", examples=["json"])
+
+    # What others may ask a process.
+    metrics_port: PortRange = Field(default=None, examples=["9400", "9400-9409"])
+    metrics_host: Annotated[str, Field(min_length=1)] = Field(
+        default="127.0.0.1", examples=["10.0.0.5"]
+    )
+    #: How long a loop may not come by before the process ends; 0: nobody looks.
+    watchdog_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        default=300, examples=["300"]
+    )
 
     @property
     def database(self) -> str:

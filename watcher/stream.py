@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -16,6 +17,8 @@ from pymongo.errors import PyMongoError
 
 from config.mongo import Document
 from tasks.delivery.states import CLAIMABLE
+from tasks.observing.pulses import Pulse
+from tasks.observing.watchdog import watchdog
 
 
 #: Milliseconds an empty stream waits for an event; bounds how long a stop takes.
@@ -92,6 +95,7 @@ PIPELINE: list[Document] = [
     {
         "$project": {
             "operationType": 1,
+            "wallTime": 1,
             "id": "$documentKey._id",
             "priority": "$fullDocument.priority",
             "sendAt": "$fullDocument.sendAt",
@@ -103,6 +107,22 @@ PIPELINE: list[Document] = [
         }
     },
 ]
+
+
+#: An open stream ended and cannot go on behind its token: history lost, a fatal error, an event
+#: too large.
+STREAM_ENDED = frozenset({280, 286, 10334})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of the stream is wanted, and how much of it is read ahead."""
+
+    pipeline: list[Document]
+    ahead: int
+
+
+_MAILS = Wanted(PIPELINE, _AHEAD)
 
 
 @dataclass(slots=True)
@@ -117,21 +137,31 @@ class Stream:
     """A change stream and the thread that reads it."""
 
     def __init__(
-        self, mails: Collection[Document], *, token: Document | None, start: Timestamp | None
+        self,
+        mails: Collection[Document],
+        *,
+        token: Document | None,
+        start: Timestamp | None,
+        patience: float = math.inf,
+        wanted: Wanted = _MAILS,
     ) -> None:
-        """Open it after `token`, else at the cluster time `start`. Raises PyMongoError."""
+        """Open it after `token`, else at the cluster time `start`. Raises PyMongoError.
+
+        `patience`: seconds after which a reader that does not come by counts as wedged.
+        """
         self._cursor: ChangeStream[Document] = mails.watch(
-            PIPELINE,
+            wanted.pipeline,
             start_after=token,
             start_at_operation_time=None if token else start,
             max_await_time_ms=MAX_AWAIT,
-            batch_size=_BATCH,
+            batch_size=min(_BATCH, wanted.ahead),
         )
         first = self._cursor.resume_token
         #: Where the stream begins; None when the first events came with the answer.
         self.token: Document | None = dict(first) if first else None
-        self._items: queue.Queue[Document | Exception] = queue.Queue(_AHEAD)
+        self._items: queue.Queue[Document | Exception] = queue.Queue(wanted.ahead)
         self._closing = threading.Event()
+        self._pulse = Pulse("stream", patience)
         self._thread = threading.Thread(target=self._read, name="stream", daemon=True)
         self._thread.start()
 
@@ -170,9 +200,15 @@ class Stream:
             end = min(end, time.monotonic() + linger)
 
     def _read(self) -> None:
+        with watchdog.watching(self._pulse):
+            self._read_on()
+
+    def _read_on(self) -> None:
         try:
             while self._cursor.alive and not self._closing.is_set():
+                self._pulse.beat()
                 event = self._cursor.try_next()
+                self._pulse.rest()  # the queue may be full: then the dispatcher is waited for
                 self._items.put(event or {"_id": self._cursor.resume_token})
         except Exception as error:  # noqa: BLE001 - raised again by `take`
             self._items.put(error)
