@@ -10,7 +10,18 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from config import attachment_hosts, broker_url, hosts, mailbox, mongodb_uri, ports, rates, sendgrid
+from config import (
+    attachment_hosts,
+    broker_url,
+    events,
+    hosts,
+    mailbox,
+    mongodb_uri,
+    ports,
+    rates,
+    sendgrid,
+)
+from config.events import EventTypes
 from config.ports import Ports
 from config.rates import DomainRates, Rate
 from config.tls import TlsOptions
@@ -69,6 +80,15 @@ def _not_gevent(value: Any) -> Any:
     return value
 
 
+def _secret(check: Callable[[str], object]) -> AfterValidator:
+    def validate(value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check(value.get_secret_value())
+        return value
+
+    return AfterValidator(validate)
+
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 MongoUri = Annotated[SecretStr, AfterValidator(_mongodb_uri)]
@@ -87,6 +107,10 @@ RateLimit = Annotated[Rate | None, NoDecode, BeforeValidator(_text_or_made(rates
 DomainRateLimits = Annotated[
     DomainRates | None, NoDecode, BeforeValidator(_text_or_made(rates.parse_domains))
 ]
+EventsUrl = Annotated[SecretStr | None, _secret(events.check_url)]
+EventsSecret = Annotated[SecretStr | None, _secret(events.keys)]
+EventTypesList = Annotated[EventTypes, NoDecode, BeforeValidator(_text_or_made(events.parse_types))]
+FunctionName = Annotated[str, _holding(events.check_function)]
 PortRange = Annotated[Ports | None, NoDecode, BeforeValidator(_text_or_made(ports.parse))]
 TlsOptionsJson = Annotated[TlsOptions, NoDecode, BeforeValidator(_json_map)]
 LogLevel = Annotated[

@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config import (
     env_file,
     errors,
+    events,
     mongodb_uri,
     named_transports,
     oauth2,
@@ -38,6 +39,10 @@ from config.fields import (
     DatabaseName,
     Directory,
     DomainRateLimits,
+    EventsSecret,
+    EventsUrl,
+    EventTypesList,
+    FunctionName,
     HostName,
     Hosts,
     KeyPrefix,
@@ -206,6 +211,16 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field(default="INFO", examples=["INFO"])
     log_format: Literal["auto", "json", "console"] = Field(default="auto", examples=["json"])
 
+    # Who is told of every state a mail comes to.
+    events_secret: EventsSecret = Field(
+        default=None, examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]
+    )
+    events_handler: FunctionName | None = None
+    events_url: EventsUrl = Field(default=None, examples=["https://example.com/hooks/mail"])
+    events_types: EventTypesList = Field(
+        default=events.EventTypes(), examples=["onSuccess,onError"]
+    )
+
     # What others may ask a process.
     metrics_port: PortRange = Field(default=None, examples=["9400", "9400-9409"])
     metrics_host: Annotated[str, Field(min_length=1)] = Field(
@@ -293,6 +308,19 @@ class Settings(BaseSettings):
         host = info.data.get("oauth_host")
         if info.data.get("auth_type") == "OAuth2" and host is not None:
             oauth2.token_url(value, host)
+        return value
+
+    @field_validator("events_url")
+    @classmethod
+    def _one_receiver_who_can_trust(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if value is None:
+            return value
+        if info.data.get("events_handler") is not None:
+            raise ValueError("and EVENTS_HANDLER exclude each other")
+        if info.data.get("events_secret", value) is None:  # a wrong one has its own line
+            raise ValueError("needs EVENTS_SECRET, with which events are signed")
         return value
 
     @field_validator("suppress_hard_bounces")

@@ -22,6 +22,8 @@ _HIDDEN: dict[str, Callable[[str], str]] = {
     "sendgrid_api_key": lambda _: _MASK,
     "client_secret": lambda _: _MASK,
     "refresh_token": lambda _: _MASK,
+    "events_secret": lambda _: _MASK,
+    "events_url": redact,
 }
 
 

@@ -60,6 +60,9 @@ class Census:
         self._redis = connect(settings)
         self._leads = leads
         self._recorder = recorder()
+        #: Whether anybody is told of events.
+        self._events = bool(settings.events_url or settings.events_handler)
+        self._places = mails.database[f"{mails.name}.watcher"]
 
     def start(self, stop: threading.Event) -> None:
         """Begin; the thread ends with the process."""
@@ -92,6 +95,12 @@ class Census:
             for name, key in self._circuits.items()
         }
 
+    def events_behind(self) -> float | None:
+        """Tell how long ago that happened which it was told of last. Raises PyMongoError."""
+        age = {"$divide": [{"$subtract": ["$$NOW", "$reached"]}, 1000]}
+        found = self._places.find_one({"_id": "events"}, {"age": age})
+        return None if found is None or found.get("age") is None else float(found["age"])
+
     def _run(self, stop: threading.Event) -> None:
         while not stop.wait(EVERY if self._leads() else 1.0):
             try:
@@ -99,5 +108,7 @@ class Census:
                     self._recorder.counted(
                         self.count(), self.paused_domains(), self.transports_away()
                     )
+                    if self._events and (behind := self.events_behind()) is not None:
+                        self._recorder.events_behind(behind)
             except (PyMongoError, redis.RedisError) as error:
                 _log.debug("census.failed", error=str(error))

@@ -43,8 +43,8 @@ class Leader:
         self._renewed = 0.0
         #: Where the stream goes on; None: no watcher has ever saved one.
         self.token: Document | None = None
-        #: When it was saved.
-        self.saved_at: datetime | None = None
+        #: When what comes before it happened; None where nobody has said so.
+        self.reached: datetime | None = None
 
     def acquire(self) -> bool:
         """Try to become the leader; reads the resume token. Raises PyMongoError."""
@@ -65,7 +65,7 @@ class Leader:
         if lease is None:
             return False
         self._fence, self.token, self._renewed = lease["fence"], lease.get("token"), started
-        self.saved_at = lease.get("savedAt")
+        self.reached = lease.get("reached")
         return True
 
     def renew_if_due(self) -> None:
@@ -73,9 +73,10 @@ class Leader:
         if time.monotonic() - self._renewed > RENEW_EVERY:
             self._update({})
 
-    def save(self, token: Document | None) -> None:
+    def save(self, token: Document | None, reached: datetime | None = None) -> None:
         """Save where the stream goes on, and keep the lease. Raises as `renew_if_due`."""
-        self._update({"token": {"$literal": token}, "savedAt": "$$NOW"})
+        time_ = {"reached": reached} if reached else {}
+        self._update({"token": {"$literal": token}, **time_})
         self.token = token
 
     def release(self) -> None:

@@ -20,6 +20,7 @@ from tasks.observing import pulses, recorder, starting
 from tasks.observing.pulses import Pulse
 from tasks.observing.watchdog import watchdog
 from watcher.census import Census
+from watcher.events.child import Child
 from watcher.leader import Leader, LostLeadershipError
 from watcher.leading import Leading
 from watcher.stream import STREAM_ENDED, Stream
@@ -37,7 +38,11 @@ def run(mails: Collection[Document], settings: Settings, stop: threading.Event) 
     starting.begin(settings, "watcher", hindrance=lambda: watcher.hindrance)
     if settings.metrics_port is not None:
         Census(mails, settings, leads=lambda: watcher.leads).start(stop)
+    events = Child(stop)
+    if settings.events_url or settings.events_handler:
+        events.start()
     watcher.run()
+    events.wait()
 
 
 class Watcher:

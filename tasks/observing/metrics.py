@@ -188,6 +188,11 @@ class WatcherMetrics(Recorder):
             "Recipient domains that asked for fewer mails and get none for now.",
             registry=registry,
         )
+        self._behind = Gauge(
+            "mailtrigger_events_behind_seconds",
+            "How far the receiver of EVENTS_URL or EVENTS_HANDLER is behind.",
+            registry=registry,
+        )
 
     def leads(self, *, leading: bool) -> None:
         """Tell; who does not lead has no figures."""
@@ -196,6 +201,7 @@ class WatcherMetrics(Recorder):
             self._lag.set(0)
             self._circuit.set(0)
             self._pauses.set(0)
+            self._behind.set(0)
             for gauge in (*self._messages.values(), *self._oldest.values()):
                 gauge.set(0)
             self._backlog.clear()
@@ -238,6 +244,10 @@ class WatcherMetrics(Recorder):
         self._pauses.set(paused_domains)
         for name, away in transports_away.items():
             self._away.labels(name).set(away)
+
+    def events_behind(self, seconds: float) -> None:
+        """Tell what was read last."""
+        self._behind.set(seconds)
 
 
 def _seconds_in_queue(document: Mapping[str, Any], now: Callable[[], datetime]) -> float | None:

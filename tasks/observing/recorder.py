@@ -54,6 +54,9 @@ class Recorder:
     ) -> None:
         """Documents that are not done were counted, by state and priority; and what holds them."""
 
+    def events_behind(self, seconds: float) -> None:
+        """The receiver of events has been told of everything up to so many seconds ago."""
+
 
 _recorder = Recorder()
 
