@@ -55,6 +55,11 @@ def _host(value: str) -> None:
         raise ValueError("is no host name")
 
 
+def _http(value: str) -> None:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+
+
 def _json_map(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -97,6 +102,7 @@ DatabaseName = Annotated[str, _holding(mongodb_uri.check_database)]
 CollectionName = Annotated[str, _holding(mongodb_uri.check_collection)]
 BucketName = Annotated[str, _holding(lambda name: mongodb_uri.check_collection(f"{name}.files"))]
 Directory = Annotated[str, _holding(_absolute)]
+HttpUrl = Annotated[str, _holding(_http)]
 Hosts = Annotated[str, _holding(attachment_hosts.parse)]
 HostName = Annotated[str, _holding(_host)]
 ApiUrl = Annotated[str, _holding(sendgrid.check_url)]

@@ -45,6 +45,7 @@ from config.fields import (
     FunctionName,
     HostName,
     Hosts,
+    HttpUrl,
     KeyPrefix,
     LogLevel,
     Mailbox,
@@ -229,6 +230,9 @@ class Settings(BaseSettings):
     #: How long a loop may not come by before the process ends; 0: nobody looks.
     watchdog_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
         default=300, examples=["300"]
+    )
+    otel_exporter_otlp_endpoint: HttpUrl | None = Field(
+        default=None, examples=["http://127.0.0.1:4318"]
     )
 
     @property

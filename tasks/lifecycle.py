@@ -16,7 +16,7 @@ from celery.signals import (
 
 from config import logs
 from tasks.celery import settings
-from tasks.observing import starting
+from tasks.observing import starting, tracing
 from tasks.observing.pulses import Pulse
 from tasks.observing.watchdog import watchdog
 
@@ -35,12 +35,15 @@ def _begin(**_: Any) -> None:
     # A solo worker's loop is not there while it sends.
     if settings.worker_pool != "solo":
         watchdog.watch(_loop)
+    if not prefork:
+        tracing.begin(settings, "worker")
     starting.begin(settings, "worker", hindrance=_hindrance, child=_child if prefork else None)
 
 
 @worker_process_init.connect
 def _begin_child(**_: Any) -> None:
     starting.watch_over(settings)
+    tracing.begin(settings, "worker")
 
 
 @worker_ready.connect

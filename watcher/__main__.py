@@ -15,8 +15,10 @@ def main() -> None:
     settings = load_or_exit()
     logs.configure(settings.log_level, settings.log_format)
     # Only now: these read the settings, too, and would say the same lines twice.
+    from tasks.observing import tracing  # noqa: PLC0415
     from watcher.service import run  # noqa: PLC0415
 
+    tracing.begin(settings, "watcher")
     stop = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@
     watchdog.py   ends a process that is wedged
     servers.py    whether MongoDB and the broker answer
     http.py       /metrics, /healthz, /readyz             starting.py   settings → all of it
+    tracing.py    the same time for OpenTelemetry
 
 Whoever records asks for `recorder()` when it is made; a process chooses its recorder before that.
 """
