@@ -65,7 +65,7 @@ $(VENV)/.installed-local: $(VENV)/bin/python requirements.txt requirements-local
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/bin/python requirements.txt requirements-local.txt requirements-dev.txt constraints.txt
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt requirements-local.txt requirements-otel.txt requirements-dev.txt constraints.txt
 	@echo "Installing into $(VENV), once: about a minute"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed-local

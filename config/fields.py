@@ -10,7 +10,20 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from config import attachment_hosts, broker_url, dkim, hosts, mailbox, mongodb_uri, rates, sendgrid
+from config import (
+    attachment_hosts,
+    broker_url,
+    dkim,
+    events,
+    hosts,
+    mailbox,
+    mongodb_uri,
+    ports,
+    rates,
+    sendgrid,
+)
+from config.events import EventTypes
+from config.ports import Ports
 from config.rates import DomainRates, Rate
 from config.tls import TlsOptions
 
@@ -48,6 +61,11 @@ def _private_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _http(value: str) -> None:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+
+
 def _json_map(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -73,6 +91,15 @@ def _not_gevent(value: Any) -> Any:
     return value
 
 
+def _secret(check: Callable[[str], object]) -> AfterValidator:
+    def validate(value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check(value.get_secret_value())
+        return value
+
+    return AfterValidator(validate)
+
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 MongoUri = Annotated[SecretStr, AfterValidator(_mongodb_uri)]
@@ -81,6 +108,7 @@ DatabaseName = Annotated[str, _holding(mongodb_uri.check_database)]
 CollectionName = Annotated[str, _holding(mongodb_uri.check_collection)]
 BucketName = Annotated[str, _holding(lambda name: mongodb_uri.check_collection(f"{name}.files"))]
 Directory = Annotated[str, _holding(_absolute)]
+HttpUrl = Annotated[str, _holding(_http)]
 Hosts = Annotated[str, _holding(attachment_hosts.parse)]
 HostName = Annotated[str, _holding(_host)]
 ApiUrl = Annotated[str, _holding(sendgrid.check_url)]
@@ -94,6 +122,11 @@ RateLimit = Annotated[Rate | None, NoDecode, BeforeValidator(_text_or_made(rates
 DomainRateLimits = Annotated[
     DomainRates | None, NoDecode, BeforeValidator(_text_or_made(rates.parse_domains))
 ]
+EventsUrl = Annotated[SecretStr | None, _secret(events.check_url)]
+EventsSecret = Annotated[SecretStr | None, _secret(events.keys)]
+EventTypesList = Annotated[EventTypes, NoDecode, BeforeValidator(_text_or_made(events.parse_types))]
+FunctionName = Annotated[str, _holding(events.check_function)]
+PortRange = Annotated[Ports | None, NoDecode, BeforeValidator(_text_or_made(ports.parse))]
 TlsOptionsJson = Annotated[TlsOptions, NoDecode, BeforeValidator(_json_map)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],

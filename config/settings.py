@@ -18,6 +18,7 @@ from config.groups.mails import Mails
 from config.groups.places import Places
 from config.groups.servers import Servers
 from config.groups.sessions import Sessions
+from config.groups.telling import Telling
 from config.groups.times import Times
 from config.named_transports import NamedTransport, TransportSettings
 from config.smtp import SmtpServer
@@ -25,7 +26,7 @@ from config.smtp import SmtpServer
 
 # pydantic takes the fields of the last base first: so they stand here from the last to the first,
 # and are checked, shown and reported in the order of the documentation.
-class Settings(Sessions, Amounts, Times, Mails, Servers, Places, BaseSettings):
+class Settings(Telling, Sessions, Amounts, Times, Mails, Servers, Places, BaseSettings):
     """One attribute per environment variable; `.env.example` and docs/settings.md explain each.
 
     Raises pydantic.ValidationError; `load` turns that into one line per variable.

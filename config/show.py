@@ -24,6 +24,8 @@ _HIDDEN: dict[str, Callable[[str], str]] = {
     "refresh_token": lambda _: _MASK,
     # A path, else: it was read.
     "dkim_private_key": lambda text: _MASK if "-----BEGIN" in text else text,
+    "events_secret": lambda _: _MASK,
+    "events_url": redact,
 }
 
 

@@ -84,7 +84,7 @@ def transport_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-app = Celery("mailtrigger", include=["tasks.send"], set_as_current=False)
+app = Celery("mailtrigger", include=["tasks.send", "tasks.lifecycle"], set_as_current=False)
 app.conf.update(configuration(settings))
 
 

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from tasks.delivery.claim import Claim
 from tasks.delivery.results import Result
 from tasks.delivery.states import State
+from tasks.observing import pulses, recorder
+
+
+#: As the metrics have them.
+_OUTCOMES = {State.SUCCESS: "success", State.PENDING: "retry", State.ERROR: "error"}
 
 
 @dataclass(slots=True)
@@ -31,6 +36,7 @@ class Ledger:
         #: Claims of which nothing was sent.
         self.not_begun: list[Claim] = []
         self._record = record
+        self._recorder = recorder()
         self._recorded: list[threading.Event] = []
 
     def record(self, result: Result) -> None:
@@ -41,6 +47,7 @@ class Ledger:
             self.tally.postponed += 1
         else:
             self.tally.failed += 1
+        self._recorder.ended("in_doubt" if result.in_doubt else _OUTCOMES[result.state])
         self._recorded.append(self._record(result))
 
     def give_back(self, claims: Iterable[Claim]) -> None:
@@ -49,5 +56,6 @@ class Ledger:
 
     def wait(self) -> None:
         """Return when every outcome stands in its document."""
-        for written in self._recorded:
-            written.wait()
+        with pulses.resting():
+            for written in self._recorded:
+                written.wait()

@@ -16,10 +16,12 @@ from config import mongo
 from config.mongo import Document
 from config.sendgrid import SendGridApi
 from config.settings import Settings
+from tasks import told
 from tasks.batch import Batch
 from tasks.clock import ServerClock
 from tasks.delivery.claim import Claim, Claims
 from tasks.delivery.keys import Keys
+from tasks.delivery.results import Result
 from tasks.delivery.returns import Returns
 from tasks.delivery.writer import ResultWriter
 from tasks.envelope import Mail
@@ -32,6 +34,9 @@ from tasks.limits.limits import Limits
 from tasks.limits.permits import Permits
 from tasks.limits.troubles import Troubles
 from tasks.mail import Defaults, Profiles, Signers, compose, wanted
+from tasks.observing import pulses, recorder
+from tasks.observing.pulses import Pulse
+from tasks.observing.watchdog import watchdog
 from tasks.pace import Pace
 from tasks.parts import Parts
 from tasks.retries import Retries
@@ -72,7 +77,12 @@ class Worker:
             mails, self.now, settings.lease_seconds, settings.ttl, bulk=settings.claim == "bulk"
         )
         self._returns = Returns(mails, self.now, settings.ttl)
-        self._writer = ResultWriter(mails, self.now, settings.ttl)
+        self._writer = ResultWriter(
+            mails,
+            self.now,
+            settings.ttl,
+            watchdog.watch(Pulse("results", settings.watchdog_seconds)),
+        )
         names = tuple(each.name for each in settings.transports)
         signers = Signers(settings.dkim_keys())
         self._profiles = Profiles(
@@ -119,15 +129,25 @@ class Worker:
         self._rate_limits = RateLimits(limits, Permits(redis), self._pace)
         if limits:
             self._screens_of_transport.append(self._rate_limits.screen)
+        self._listeners.append(told.listen)
+        self._recorder = recorder()
+        #: Seconds a thread may take from one mail to the next.
+        self._patience = settings.watchdog_seconds + settings.lease_seconds
         self._publish = publish
         self._waiting = waiting
         self._stopping = stopping
 
     def deliver(self, ids: Sequence[Any], lane: Lane) -> Tally:
         """Attempt a batch. Raises PyMongoError when MongoDB stays away."""
+        self._recorder.batch(lane, len(ids))
+        with watchdog.watching(Pulse("batch", self._patience)) as pulse, pulses.in_hand(pulse):
+            return self._deliver(ids, lane)
+
+    def _deliver(self, ids: Sequence[Any], lane: Lane) -> Tally:
         if self._routes.only_one_and_away:
             why = reasons.connection(self._routes.first.transport.server)
             self._returns.hold(ids, reasons.LOOK_AGAIN, why)
+            self._recorder.waits([reasons.kind(why)] * len(ids))
             return Tally(waiting=len(ids))
         token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
         parts = Parts(
@@ -137,8 +157,8 @@ class Worker:
             screens_of_transport=self._screens_of_transport,
             routes=self._routes,
             listeners=self._listeners,
-            record=self._writer.put,
-            postpone=self._returns.postpone,
+            record=self._record,
+            postpone=told.postponing(self._returns.postpone),
             put_back=lambda rest, claims: self._put_back(lane, rest, claims),
             again=self._again,
             sent=self._rate_limits.sent,
@@ -150,7 +170,14 @@ class Worker:
         )
         return Batch(parts, token).deliver(ids)
 
+    def _record(self, result: Result) -> threading.Event:
+        pulses.beat()
+        return self._writer.put(result)
+
     def _compose(self, document: Document, transport: str | None) -> Mail:
+        pulses.beat()
+        if transport is None:  # else it was counted when it was to go another way
+            self._recorder.claimed(document, self.now)
         profiles = self._profiles
         profile = profiles.of(document) if transport is None else profiles[transport]
         gathered = self._gatherer.gather(wanted(document))

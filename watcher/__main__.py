@@ -15,8 +15,10 @@ def main() -> None:
     settings = load_or_exit()
     logs.configure(settings.log_level, settings.log_format)
     # Only now: these read the settings, too, and would say the same lines twice.
-    from watcher.service import Watcher  # noqa: PLC0415
+    from tasks.observing import tracing  # noqa: PLC0415
+    from watcher.service import run  # noqa: PLC0415
 
+    tracing.begin(settings, "watcher")
     stop = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -25,7 +27,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     with mongo.connect(settings, role="watcher", pool_size=8) as client:
-        Watcher(mongo.mail_collection(client, settings), settings, stop).run()
+        run(mongo.mail_collection(client, settings), settings, stop)
 
 
 if __name__ == "__main__":

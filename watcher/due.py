@@ -14,6 +14,7 @@ from tasks.delivery.candidate import Candidate, Time, milliseconds
 from tasks.delivery.spans import Span
 from tasks.delivery.states import State
 from tasks.delivery.sweep import Sweep
+from tasks.observing import recorder
 from watcher.enqueueing import Enqueue
 
 
@@ -33,6 +34,7 @@ class Due:
         """`look_every`: seconds between two looks for times that nobody has told us of."""
         self._sweep = sweep
         self._now = now
+        self._recorder = recorder()
         self._enqueue = enqueue
         self._step = step
         self._look_every = look_every
@@ -72,6 +74,7 @@ class Due:
                 if found:
                     self._enqueue(found)
                     _log.debug("sweep.enqueued", why="due", mails=len(found))
+                    self._recorder.swept("due", len(found))
         return more
 
     def any_mail(self) -> Sequence[Candidate]:

@@ -15,6 +15,7 @@ from tasks.delivery.states import State
 from tasks.delivery.sweep import Sweep
 from tasks.delivery.unqueued import Unqueued
 from tasks.lanes import Lane
+from tasks.observing import recorder
 from watcher.enqueueing import Enqueue
 from watcher.gauge import Gauge
 
@@ -46,6 +47,7 @@ class Feeder:
 
     def __init__(self, sweep: Sweep, gauge: Gauge, enqueue: Enqueue, look_every: float) -> None:
         self._gauge = gauge
+        self._recorder = recorder()
         self._enqueue = enqueue
         #: Seconds between two looks at the empty places of a lane that is being fed.
         self._look_every = min(look_every, NET_EVERY)
@@ -132,6 +134,7 @@ class Feeder:
         if found:
             self._enqueue(found, fed=room is not None)
             _log.info("sweep.enqueued", why="waiting", lane=source.span.lane, mails=len(found))
+            self._recorder.swept("waiting", len(found))
         return more
 
     def _all(self) -> Iterator[_Source]:

@@ -6,18 +6,18 @@ import os
 import secrets
 import socket
 import time
+from datetime import datetime
 from typing import Any
 
 from pymongo import ReturnDocument, WriteConcern
 from pymongo.collection import Collection
 
-from config.mongo import Document
+from config.mongo import CODEC, Document
 
 
 #: Seconds without renewal after which another watcher takes over.
 TTL = 8.0
 RENEW_EVERY = 2.0
-_ID = "leader"
 _EXPIRE_TIME = {"$add": ["$$NOW", int(TTL * 1000)]}
 
 
@@ -31,16 +31,20 @@ class Leader:
     `fence` grows with every change of leader; the token is written only by the last one.
     """
 
-    def __init__(self, mails: Collection[Document]) -> None:
+    def __init__(self, mails: Collection[Document], name: str = "leader") -> None:
+        """`name`: of whom it is; the watchers themselves, or those who send events."""
         majority = WriteConcern(w="majority")
         self._leases = mails.database.get_collection(
-            f"{mails.name}.watcher", write_concern=majority
+            f"{mails.name}.watcher", codec_options=CODEC, write_concern=majority
         )
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._id = name
         self._fence: int | None = None
         self._renewed = 0.0
         #: Where the stream goes on; None: no watcher has ever saved one.
         self.token: Document | None = None
+        #: When what comes before it happened; None where nobody has said so.
+        self.reached: datetime | None = None
 
     def acquire(self) -> bool:
         """Try to become the leader; reads the resume token. Raises PyMongoError."""
@@ -54,13 +58,14 @@ class Leader:
             "expireTime": _EXPIRE_TIME,
         }
         # Two steps: an upsert may not have $expr in its query.
-        self._leases.update_one({"_id": _ID}, {"$setOnInsert": {"owner": None}}, upsert=True)
+        self._leases.update_one({"_id": self._id}, {"$setOnInsert": {"owner": None}}, upsert=True)
         lease = self._leases.find_one_and_update(
-            {"_id": _ID, **free}, [{"$set": take}], return_document=ReturnDocument.AFTER
+            {"_id": self._id, **free}, [{"$set": take}], return_document=ReturnDocument.AFTER
         )
         if lease is None:
             return False
         self._fence, self.token, self._renewed = lease["fence"], lease.get("token"), started
+        self.reached = lease.get("reached")
         return True
 
     def renew_if_due(self) -> None:
@@ -68,19 +73,20 @@ class Leader:
         if time.monotonic() - self._renewed > RENEW_EVERY:
             self._update({})
 
-    def save(self, token: Document | None) -> None:
+    def save(self, token: Document | None, reached: datetime | None = None) -> None:
         """Save where the stream goes on, and keep the lease. Raises as `renew_if_due`."""
-        self._update({"token": {"$literal": token}})
+        time_ = {"reached": reached} if reached else {}
+        self._update({"token": {"$literal": token}, **time_})
         self.token = token
 
     def release(self) -> None:
         """Let another watcher lead at once. Raises PyMongoError."""
-        query = {"_id": _ID, "owner": self.owner, "fence": self._fence}
+        query = {"_id": self._id, "owner": self.owner, "fence": self._fence}
         self._leases.update_one(query, {"$set": {"owner": None}})
 
     def _update(self, changes: dict[str, Any]) -> None:
         started = time.monotonic()
-        query = {"_id": _ID, "owner": self.owner, "fence": self._fence}
+        query = {"_id": self._id, "owner": self.owner, "fence": self._fence}
         result = self._leases.update_one(query, [{"$set": {"expireTime": _EXPIRE_TIME, **changes}}])
         if result.matched_count == 0:
             raise LostLeadershipError

@@ -24,6 +24,7 @@ from tasks.delivery.sweep import Sweep
 from tasks.lanes import Lane
 from tasks.limits.connect import connect
 from tasks.limits.outlook import Lookout
+from tasks.observing import pulses, recorder
 from watcher import chunks
 from watcher.brakes import Brakes
 from watcher.gauge import Gauge
@@ -61,6 +62,7 @@ class Leading:
         self._leader = leader
         self._stream = stream
         self._stop = stop
+        self._recorder = recorder()
         self._batch_size = settings.batch_size
         self._now = ServerClock(mails.database.client)
         loosely = mails.with_options(write_concern=WriteConcern(w=1))
@@ -84,12 +86,14 @@ class Leading:
         self._save(at_once=True)
         invalidated = False
         while not invalidated and not self._stop.is_set():
+            pulses.beat()
             wait, linger = self._rounds.wait(), self._linger()
             taken = self._stream.take(self._gauge.step, wait=wait, linger=linger)
             self._admission.missed = False
             self._enqueue(self._candidates(taken.events))
             if taken.passed_over or self._admission.missed:
                 self._rounds.look_soon()
+            self._recorder.stream(taken.events, self._now)
             self._token = taken.token or self._token
             self._behind = self._behind or bool(taken.events)
             invalidated = any(event["operationType"] == "invalidate" for event in taken.events)
@@ -169,6 +173,7 @@ class Leading:
         """Wait for the broker as long as it takes, and keep the leadership meanwhile."""
         pause = _FIRST_PAUSE
         while True:
+            pulses.beat()
             try:
                 return call()
             except enqueue.BROKER_ERRORS as error:

@@ -15,6 +15,7 @@ from tasks.delivery.sweep import Sweep
 from tasks.lanes import Lane
 from tasks.limits.limits import Limits
 from tasks.limits.outlook import Circuit
+from tasks.observing import recorder
 from watcher.due import Due
 from watcher.enqueueing import Enqueue
 from watcher.feeder import Feeder
@@ -44,6 +45,8 @@ class Rounds:
     ) -> None:
         self._sweep = sweep
         self._gauge = gauge
+        self._now = now
+        self._recorder = recorder()
         self._enqueue = enqueue
         self._sweep_seconds = settings.sweep_seconds
         #: How soon a mail may be due that a worker has made wait.
@@ -82,6 +85,7 @@ class Rounds:
         self.end_leases()
         if time.monotonic() >= min(self._due.next_look, self._next_feed):
             circuit = self._gauge.brakes.circuit()
+            self._recorder.circuit(circuit)
             if circuit is Circuit.CLOSED:
                 self._bring()
             else:
@@ -99,6 +103,7 @@ class Rounds:
         if expired:
             settled = self._sweep.end_leases(expired)
             _log.warning("sweep.leases_expired", mails=settled)
+            self._recorder.swept("lease_expired", settled)
         if len(expired) == PAGE:
             self._next_leases = 0.0
 
@@ -114,11 +119,16 @@ class Rounds:
         self._events = 0
         more = False
         for lane in Lane:
-            self._losses.note(lane, self._gauge.look_now(lane))
+            self._note(lane)
             more |= self._feeder.feed(lane)
         hurry = self._gauge.feeding and not self._gauge.brakes.has_limit
         pause = _FEED_AGAIN if hurry else FEED_EVERY
         self._next_feed = 0.0 if more else time.monotonic() + pause
+
+    def _note(self, lane: Lane) -> None:
+        backlog = self._gauge.look_now(lane)
+        self._losses.note(lane, backlog)
+        self._recorder.queue(lane, backlog.messages, backlog.oldest, self._now)
 
     def _stand_still(self, circuit: Circuit) -> None:
         """While the SMTP server is away every mail waits here, but for one that tries it."""
@@ -132,11 +142,12 @@ class Rounds:
     def _find_lost(self) -> None:
         more = self._due.bring_of([spans.ODD])
         for lane in Lane:
-            self._losses.note(lane, self._gauge.look_now(lane))
+            self._note(lane)
         for found in self._losses.find():
             if found:
                 self._enqueue(found)
                 _log.info("sweep.enqueued", why="lost", mails=len(found))
+                self._recorder.swept("lost", len(found))
             more |= len(found) == self._gauge.step
         if more:
             self._next_sweep = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -20,6 +21,8 @@ from pymongo.errors import PyMongoError
 from config.mongo import CODEC, Document
 from tasks.delivery.candidate import projection
 from tasks.delivery.states import CLAIMABLE
+from tasks.observing.pulses import Pulse
+from tasks.observing.watchdog import watchdog
 
 
 #: Milliseconds an empty stream waits for an event; bounds how long a stop takes.
@@ -103,12 +106,29 @@ PIPELINE: list[Document] = [
     {
         "$project": {
             "operationType": 1,
+            "wallTime": 1,
             "id": {"_id": "$documentKey._id"},
             **projection("$fullDocument."),
             "rescheduled": _RESCHEDULED,
         }
     },
 ]
+
+
+#: An open stream ended and cannot go on behind its token: history lost, a fatal error, an event
+#: too large.
+STREAM_ENDED = frozenset({280, 286, 10334})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of the stream is wanted, and how much of it is read ahead."""
+
+    pipeline: list[Document]
+    ahead: int
+
+
+_MAILS = Wanted(PIPELINE, _AHEAD)
 
 
 @dataclass(slots=True)
@@ -125,10 +145,20 @@ class Stream:
     """A change stream and the thread that reads it."""
 
     def __init__(
-        self, mails: Collection[Document], *, token: Document | None, start: Timestamp | None
+        self,
+        mails: Collection[Document],
+        *,
+        token: Document | None,
+        start: Timestamp | None,
+        patience: float = math.inf,
+        wanted: Wanted = _MAILS,
     ) -> None:
-        """Open it after `token`, else at the cluster time `start`. Raises PyMongoError."""
+        """Open it after `token`, else at the cluster time `start`. Raises PyMongoError.
+
+        `patience`: seconds after which a reader that does not come by counts as wedged.
+        """
         self._mails = mails
+        self._wanted = wanted
         #: Events are decoded one by one: one that has come cannot be.
         self._careful = False
         self._passed_over = False
@@ -136,8 +166,9 @@ class Stream:
         first = self._cursor.resume_token
         #: Where the stream begins; None when the first events came with the answer.
         self.token: Document | None = dict(first) if first else None
-        self._items: queue.Queue[Document | Exception] = queue.Queue(_AHEAD)
+        self._items: queue.Queue[Document | Exception] = queue.Queue(wanted.ahead)
         self._closing = threading.Event()
+        self._pulse = Pulse("stream", patience)
         self._thread = threading.Thread(target=self._read, name="stream", daemon=True)
         self._thread.start()
 
@@ -177,9 +208,16 @@ class Stream:
             end = min(end, time.monotonic() + linger)
 
     def _read(self) -> None:
+        with watchdog.watching(self._pulse):
+            self._read_on()
+
+    def _read_on(self) -> None:
         try:
             while self._cursor.alive and not self._closing.is_set():
-                self._put(self._next())
+                self._pulse.beat()
+                event = self._next()
+                self._pulse.rest()  # the queue may be full: then the dispatcher is waited for
+                self._put(event)
         except Exception as error:  # noqa: BLE001 - raised again by `take`
             self._items.put(error)
         else:
@@ -188,7 +226,7 @@ class Stream:
     def _open(self, token: Document | None, start: Timestamp | None) -> None:
         self._start = start
         try:
-            self._cursor = _watch(self._mails, token, start)
+            self._cursor = _watch(self._mails, self._wanted, token, start)
         except BSONError:
             self._open_carefully(token)
 
@@ -196,7 +234,7 @@ class Stream:
         """Whoever may insert a mail can give it an `_id` that is no valid BSON: pass over that."""
         self._careful = True
         raw: Any = self._mails.with_options(codec_options=_RAW)
-        self._cursor = _watch(raw, token, self._start)
+        self._cursor = _watch(raw, self._wanted, token, self._start)
 
     def _next(self) -> Document | None:
         try:
@@ -228,14 +266,17 @@ class Stream:
 
 
 def _watch(
-    mails: Collection[Document], token: Mapping[str, Any] | None, start: Timestamp | None
+    mails: Collection[Document],
+    wanted: Wanted,
+    token: Mapping[str, Any] | None,
+    start: Timestamp | None,
 ) -> ChangeStream[Document]:
     return mails.watch(
-        PIPELINE,
+        wanted.pipeline,
         start_after=token,
         start_at_operation_time=None if token else start,
         max_await_time_ms=MAX_AWAIT,
-        batch_size=_BATCH,
+        batch_size=min(_BATCH, wanted.ahead),
     )
 
 

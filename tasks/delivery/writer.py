@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -21,6 +22,7 @@ from tasks.delivery import malformed, states
 from tasks.delivery.malformed import Malformed
 from tasks.delivery.results import Result
 from tasks.delivery.states import State
+from tasks.observing.pulses import Pulse
 
 
 #: Results in one write; from 10 to 50 the cost of one falls by two thirds.
@@ -49,13 +51,22 @@ class ResultWriter:
     process lives. `put` returns at once; `wait` on what it returned ends when it is written.
     """
 
-    def __init__(self, mails: Collection[Document], now: Now, ttl: timedelta | None) -> None:
+    def __init__(
+        self,
+        mails: Collection[Document],
+        now: Now,
+        ttl: timedelta | None,
+        pulse: Pulse | None = None,
+    ) -> None:
+        """Begin; `pulse` beats with every try to write."""
         self._mails = mails.with_options(write_concern=WriteConcern(w="majority"))
         self._now = now
         self._ttl = ttl
         self._malformed = Malformed(self._mails, now, ttl)
         self._tickets: queue.SimpleQueue[_Ticket] = queue.SimpleQueue()
         self._last_group = 1
+        self._pulse = pulse or Pulse("results", math.inf)
+        self._pulse.rest()
         threading.Thread(target=self._run, name="results", daemon=True).start()
 
     def put(self, result: Result) -> threading.Event:
@@ -72,6 +83,7 @@ class ResultWriter:
                 self._write_until_done([ticket.result for ticket in tickets])
             except Exception:  # noqa: BLE001 - a mistake of ours; this thread must live for the other mails
                 _log.exception("results.failed", ids=[t.result.claim.id for t in tickets])
+            self._pulse.rest()
             for ticket in tickets:
                 ticket.done.set()
 
@@ -89,6 +101,7 @@ class ResultWriter:
     def _write_until_done(self, results: list[Result]) -> None:
         pause = _FIRST_PAUSE
         while results:
+            self._pulse.beat()
             try:
                 results = self._write(results)
             except (*_NOT_ENCODED, PyMongoError) as error:

@@ -40,3 +40,14 @@ def pause(domain: str) -> str:
 def connection(server: object) -> str:
     """Say so of a mail whose server is away."""
     return f"a connection to {server}"
+
+
+def kind(why: str) -> str:
+    """Tell what sort of reason it is, as the metrics have it."""
+    if had_turn(why) or why.startswith("a turn by "):
+        return "rate_limit"
+    if why == redis():
+        return "redis"
+    if why.startswith("a connection to "):
+        return "connection"
+    return "pause" if why.endswith(", which asked for fewer mails") else "other"

@@ -17,6 +17,7 @@ from typing import Any
 from config.smtp import Security, SmtpServer
 from config.tls import TlsOptions
 from tasks.errors import NoConnection, Transient
+from tasks.observing import staged
 from tasks.transport import login, offers
 from tasks.transport.connection import Broken, Connection, no_connection, reason, transient
 from tasks.transport.replies import Reply
@@ -69,6 +70,7 @@ class Opener:
     def _lost(self, connection: Connection, error: Broken) -> str:
         return f"{self.server} {error} ({connection.stage}); nothing was sent"
 
+    @staged("connect")
     def _connect(self, deadline: float) -> Connection:
         """Try the server's addresses in turn, each with its share of the time."""
         failure: OSError = TimeoutError()
@@ -110,8 +112,7 @@ class Opener:
         if self.server.security is not Security.TLS:
             self._starttls(connection)
         if self._log_in is not None:
-            connection.stage = "AUTH"
-            self._log_in(connection)
+            self._authenticate(connection, self._log_in)
 
     def _greeting(self, connection: Connection) -> None:
         connection.stage = "waiting for its greeting"
@@ -121,6 +122,7 @@ class Opener:
         if not reply.positive:
             raise self._refused("refused the connection", reply)
 
+    @staged("hello")
     def _hello(self, connection: Connection) -> None:
         connection.stage = "EHLO"
         name = self.server.client_name or _own_name(connection.local_address)
@@ -149,6 +151,7 @@ class Opener:
         elif required:
             raise self._refused("refused STARTTLS", reply)
 
+    @staged("tls")
     def _encrypt(self, connection: Connection) -> None:
         connection.stage = "TLS"
         try:
@@ -165,6 +168,11 @@ class Opener:
             raise no_connection(
                 f"{self.server}: TLS failed: {reason(error)}{hint if plain else ''}"
             ) from error
+
+    @staged("auth")
+    def _authenticate(self, connection: Connection, log_in: login.Login) -> None:
+        connection.stage = "AUTH"
+        log_in(connection)
 
     def _refused(self, what: str, reply: Reply) -> NoConnection:
         return no_connection(f"{self.server} {what}: {reply}", reply)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tasks.errors import UnknownOutcome
+from tasks.observing import staged
 from tasks.outcome import Outcome
 from tasks.transport import verdicts
 from tasks.transport.connection import Broken, Connection, transient
@@ -101,6 +102,7 @@ class Transaction:
         """Note that the replies to what was said ahead will not be read."""
         self._said = False
 
+    @staged("envelope")
     def _envelope(self, *, with_data: bool) -> _Envelope:
         connection, draft = self._connection, self._draft
         connection.stage = "MAIL, RCPT"
@@ -146,6 +148,7 @@ class Transaction:
         connection.send(_DATA)
         return connection.answer()
 
+    @staged("data")
     def _content(self, following: Transaction | None) -> Reply:
         connection, content = self._connection, self._draft.content
         connection.expect_silence()

@@ -132,6 +132,19 @@ def test_worker_may_finish_its_mails(compose: dict[str, Any]) -> None:
     assert int(grace.removesuffix("s")) > Settings.model_fields["lease_seconds"].default
 
 
+def test_health_checks_ask_where_the_process_listens(compose: dict[str, Any]) -> None:
+    """Watcher and worker serve /healthz there, in compose and in the image by itself."""
+    image = _text("Dockerfile")
+    [port] = re.findall(r"METRICS_PORT=(\d+)", image)
+    [check] = re.findall(r"HEALTHCHECK .*\\\n +CMD (.+)$", image, re.MULTILINE)
+
+    for name in ("watcher", "worker"):
+        service = compose["services"][name]
+        assert str(service["environment"]["METRICS_PORT"]) == port
+        assert service["healthcheck"]["test"] == ["CMD", *json.loads(check)]
+    assert f"http://127.0.0.1:{port}/healthz" in check
+
+
 def test_servers_keep_what_they_are_given(compose: dict[str, Any]) -> None:
     """MongoDB is a replica set; Redis appends to its file and never evicts."""
     mongo = shlex.join(compose["services"]["mongo"]["command"])

@@ -12,7 +12,7 @@ import pytest
 from bson import Binary, Decimal128, Int64, ObjectId
 from pymongo.collection import Collection
 
-from tasks.delivery.candidate import key
+from tasks.delivery.ids import key
 from tasks.operating import lists, search
 from tasks.operating.filters import Filter
 from tasks.operating.positions import Cursor

@@ -12,7 +12,7 @@ from bson import Binary, Decimal128, Int64, ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.delivery.candidate import key
+from tasks.delivery.ids import key
 from tasks.lanes import Lane
 from tasks.operating import ids, times
 from tasks.operating.filters import STATES, BadFilter, Filter
