@@ -10,6 +10,7 @@ from bson import Code, DatetimeMS, ObjectId
 from pydantic import AfterValidator, BeforeValidator, Discriminator, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
+from tasks.errors import ProblemCode
 from tasks.mail.problems import TAG, kind, quote
 
 
@@ -39,14 +40,18 @@ _NOT_OURS = (
 _ONE, _MANY = f"{TAG}one", f"{TAG}many"
 
 
-def problem(text: str) -> PydanticCustomError:
+def problem(text: str, code: ProblemCode = ProblemCode.INVALID_VALUE) -> PydanticCustomError:
     """Make the error of a field; `text` follows the field's path."""
-    return PydanticCustomError("problem", "{text}", {"text": text})
+    return PydanticCustomError("problem", "{text}", {"text": text, "code": code.value})
+
+
+def _wrong_type(expected: str, value: Any) -> PydanticCustomError:
+    return problem(f"must be {expected}, not {kind(value)}", ProblemCode.WRONG_TYPE)
 
 
 def _no_code(value: Any) -> Any:
     if isinstance(value, Code):  # which is one of Python's strings
-        raise problem(f"must be a string, not {kind(value)}")
+        raise _wrong_type("a string", value)
     return value
 
 
@@ -70,7 +75,9 @@ def bounded(limit: int) -> BeforeValidator:
 
     def check(value: Any) -> Any:
         if isinstance(value, list | dict) and len(value) > limit:
-            raise problem(f"has {len(value)} items; at most {limit} are allowed")
+            raise problem(
+                f"has {len(value)} items; at most {limit} are allowed", ProblemCode.TOO_LARGE
+            )
         return value
 
     return BeforeValidator(check)
@@ -79,7 +86,7 @@ def bounded(limit: int) -> BeforeValidator:
 def _date(value: Any) -> datetime | DatetimeMS:
     if isinstance(value, datetime | DatetimeMS):
         return value
-    raise problem(f"must be a date, not {kind(value)}")
+    raise _wrong_type("a date", value)
 
 
 def _filename(value: Any) -> str | Literal[False]:
@@ -87,9 +94,9 @@ def _filename(value: Any) -> str | Literal[False]:
         return False
     if isinstance(value, str):
         if len(value) > MAX_FILENAME:
-            raise problem(f"is longer than {MAX_FILENAME} characters")
+            raise problem(f"is longer than {MAX_FILENAME} characters", ProblemCode.TOO_LARGE)
         return _single_line(_no_code(value))
-    raise problem(f"must be a string or false, not {kind(value)}")
+    raise _wrong_type("a string or false", value)
 
 
 def _content(value: Any) -> str | bytes:
@@ -97,7 +104,7 @@ def _content(value: Any) -> str | bytes:
         return _unicode(_no_code(value))
     if isinstance(value, bytes):
         return value
-    raise problem(f"must be a string or binary, not {kind(value)}")
+    raise _wrong_type("a string or binary", value)
 
 
 def _one_or_many(value: Any) -> str | None:
@@ -109,7 +116,7 @@ def _one_or_many(value: Any) -> str | None:
 def _not_supported(value: Any) -> Any:
     if value is None or value == []:
         return value
-    raise problem("is not supported yet")
+    raise problem("is not supported yet", ProblemCode.NOT_SUPPORTED)
 
 
 def _http_headers(value: dict[str, str | None]) -> dict[str, str | None]:
@@ -124,9 +131,9 @@ def _http_headers(value: dict[str, str | None]) -> dict[str, str | None]:
 def _uid(value: Any) -> Any:
     # A regular expression, say, would find users that were not meant.
     if not isinstance(value, str | int | float | bytes | ObjectId) or isinstance(value, bool):
-        raise problem(f"must be a string, a number, an ObjectId or binary, not {kind(value)}")
+        raise _wrong_type("a string, a number, an ObjectId or binary", value)
     if isinstance(value, str | bytes) and len(value) > MAX_UID:
-        raise problem(f"is longer than {MAX_UID} characters")
+        raise problem(f"is longer than {MAX_UID} characters", ProblemCode.TOO_LARGE)
     return _unicode(_no_code(value)) if isinstance(value, str) else value
 
 
