@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from tasks.commands.schema import schema
 from tasks.commands.setup import setup
 
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 cli.command()(setup)
+cli.command()(schema)
 
 
 @cli.callback()
