@@ -14,17 +14,14 @@ from typing import Any
 import structlog
 
 from config import mongo
-from config.mongo import Document
-from config.sendgrid import SendGridApi
 from config.settings import Settings
 from tasks.batch import Batch
 from tasks.clock import ServerClock
+from tasks.composing import Composer
 from tasks.delivery.claim import Claim, Claims
 from tasks.delivery.keys import Keys
 from tasks.delivery.returns import Returns
 from tasks.delivery.writer import ResultWriter
-from tasks.envelope import Mail
-from tasks.gathering import Gatherer
 from tasks.lanes import Lane
 from tasks.ledger import Tally
 from tasks.limits import reasons
@@ -32,7 +29,6 @@ from tasks.limits.connect import connect
 from tasks.limits.limits import Limits
 from tasks.limits.permits import Permits
 from tasks.limits.troubles import Troubles
-from tasks.mail import Defaults, Profiles, compose, wanted
 from tasks.pace import Pace
 from tasks.parts import Parts
 from tasks.retries import Retries
@@ -76,24 +72,7 @@ class Worker:
         )
         self._returns = Returns(mails, self.now, settings.ttl)
         self._writer = ResultWriter(mails, self.now, settings.ttl)
-        names = tuple(each.name for each in settings.transports)
-        self._profiles = Profiles(
-            [
-                Defaults(
-                    each.default_from,
-                    settings.default_reply_to,
-                    namespace=mails.full_name,
-                    transport=each.name,
-                    transports=names,
-                    letters=isinstance(each.server, SendGridApi),
-                    max_recipients=settings.max_recipients,
-                    max_message_bytes=settings.max_message_bytes,
-                    text_from_html=settings.text_from_html,
-                )
-                for each in settings.transports
-            ]
-        )
-        self._gatherer = Gatherer.of(settings, mails.database)
+        self._compose = Composer(settings, mails, self.now)
         redis = connect(settings)
         self._routes = Routes(
             [
@@ -150,12 +129,6 @@ class Worker:
             stopping=self._stopping,
         )
         return Batch(parts, token).deliver(ids)
-
-    def _compose(self, document: Document, transport: str | None) -> Mail:
-        profiles = self._profiles
-        profile = profiles.of(document) if transport is None else profiles[transport]
-        gathered = self._gatherer.gather(wanted(document))
-        return compose(document, profile, now=self.now(), gathered=gathered)
 
     def _ask_broker(self, question: Callable[[], bool]) -> bool:
         try:
