@@ -70,6 +70,7 @@ class InvalidDocument(Permanent):
     def __init__(self, details: Sequence[Problem], unlisted: int = 0) -> None:
         rest = [f"and {unlisted} more"] if unlisted else []
         self.details = tuple(details)
+        self.unlisted = unlisted
         self.problems = [*map(str, details), *rest]
         super().__init__("; ".join(self.problems))
 

@@ -41,7 +41,8 @@ def opened(content: bytes) -> Opened:
         leaf = _leaf(part)
         is_body = leaf.type in ("text/plain", "text/html") and not leaf.attached and not leaf.name
         if is_body and leaf.type not in bodies:
-            bodies[leaf.type] = leaf.content.decode(part.get_content_charset("utf-8"), "replace")
+            text = leaf.content.decode(part.get_content_charset("utf-8"), "replace")
+            bodies[leaf.type] = text.replace("\r\n", "\n")
         else:
             others.append(leaf)
     headers = [(name, str(value)) for name, value in message.items()]
