@@ -32,8 +32,8 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 
-#: A state of our own: Mailtrigger leaves such mails alone.
-HELD = "HELD"
+#: A state that Mailtrigger does not know, and leaves alone.
+HELD = "FROM_FIRESTORE"
 DUPLICATE_KEY = 11000
 PAGE, CHUNK = 300, 500
 

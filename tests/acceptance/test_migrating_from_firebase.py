@@ -148,10 +148,10 @@ def test_every_command(
         assert ended.returncode == 0, (line, ended.stderr)
 
     assert states == {
-        "mNone": "HELD",
-        "mPENDING": "HELD",
+        "mNone": "FROM_FIRESTORE",
+        "mPENDING": "FROM_FIRESTORE",
         "mPROCESSING": "ERROR",
-        "mRETRY": "HELD",
+        "mRETRY": "FROM_FIRESTORE",
         "mSUCCESS": "SUCCESS",
         "mERROR": "ERROR",
         "mDRAFT": "DRAFT",
