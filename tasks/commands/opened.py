@@ -1,12 +1,15 @@
-"""A composed mail, taken apart again as its reader's program does."""
+"""A composed mail, taken apart again as its reader's program does; or a letter in its parts."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
+
+from tasks.letter import Letter, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,40 @@ def opened(content: bytes) -> Opened:
             others.append(leaf)
     headers = [(name, str(value)) for name, value in message.items()]
     return Opened(headers, bodies.get("text/plain"), bodies.get("text/html"), others)
+
+
+def of_letter(letter: Letter) -> Opened:
+    """Show what a service is told that writes the mail itself."""
+    people = {"To": letter.to, "Cc": letter.cc, "Reply-To": letter.reply_to}
+    lists = {name: ", ".join(map(_person, each)) for name, each in people.items() if each}
+    headers = {"From": _person(letter.sender), **lists, "Subject": letter.subject, **letter.headers}
+    told = {name: str(value) for name, value in letter.send_grid.items() if value}
+    forms = {form.type: form.text for form in letter.forms}
+    files = [
+        Leaf(
+            file.type,
+            base64.b64decode(file.content),
+            file.name,
+            file.content_id or "",
+            attached=file.disposition == "attachment",
+        )
+        for file in letter.files
+    ]
+    others = [
+        Leaf(type, text.encode(), "", "", attached=False)
+        for type, text in forms.items()
+        if type not in ("text/plain", "text/html")
+    ]
+    return Opened(
+        [*headers.items(), *told.items()],
+        forms.get("text/plain"),
+        forms.get("text/html"),
+        [*others, *files],
+    )
+
+
+def _person(person: Person) -> str:
+    return f"{person.name} <{person.address}>" if person.name else person.address
 
 
 def _leaves(message: EmailMessage) -> Iterator[EmailMessage]:

@@ -17,7 +17,7 @@ from config import logs, mongo
 from config.mongo import Document
 from config.settings import Settings, load_or_exit
 from tasks.commands import given, page, terminal
-from tasks.commands.opened import Opened, opened
+from tasks.commands.opened import Opened, of_letter, opened
 from tasks.composing import Composer
 from tasks.envelope import Mail
 from tasks.errors import InvalidDocument, MailError
@@ -47,8 +47,10 @@ def preview(
         else given.from_collection(target, settings)
     )
     mail = _composed({"_id": None, **found.document}, settings)
-    read = opened(mail.content)
+    read = opened(mail.content) if mail.letter is None else of_letter(mail.letter)
     if eml is not None:
+        if mail.letter is not None:
+            _fail("SendGrid writes this mail itself: there are no bytes of it here")
         _write(eml, mail.content)
     if html:
         _open(read)
@@ -100,7 +102,7 @@ def _has_browser() -> bool:
 
 
 def _show(mail: Mail, read: Opened) -> None:
-    _section("Envelope", _envelope(mail))
+    _section("Envelope", [f"by: {mail.transport}", *_envelope(mail)])
     _section("Header", [f"{name}: {value}" for name, value in read.headers])
     if read.text is not None:
         _section("Text", [read.text.rstrip("\n")])
@@ -108,7 +110,7 @@ def _show(mail: Mail, read: Opened) -> None:
         _section("HTML", [f"{_size(len(read.html.encode()))}; --html shows it"])
     parts = [_part(leaf.name or leaf.cid, leaf.type, len(leaf.content)) for leaf in read.others]
     _section("Other parts", parts)
-    typer.echo(f"{_size(len(mail.content))} in all")
+    typer.echo(f"{_size(mail.size)} in all")
 
 
 def _envelope(mail: Mail) -> list[str]:

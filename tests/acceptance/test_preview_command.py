@@ -79,8 +79,9 @@ def test_what_would_go_out(environment: dict[str, str], database: Database[dict[
 
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = [line.strip() for line in ended.stdout.splitlines()]
-    assert lines[:7] == [
+    assert lines[:8] == [
         "Envelope",
+        "by: default",
         "from: sender@example.com",
         "to: ada@example.com",
         "to: user@example.com",
@@ -162,3 +163,21 @@ def test_no_html(environment: dict[str, str]) -> None:
     ended = preview(environment, "-", "--html", given=json.dumps(text))
 
     assert (ended.returncode, ended.stderr) == (1, "this mail has no HTML\n")
+
+
+def test_a_mail_that_sendgrid_writes(environment: dict[str, str]) -> None:
+    """What the API is told; there are no bytes to be written into a file."""
+    given = json.dumps(
+        {**MAIL, "toUids": None, "sendGrid": {"templateId": "d-1", "customArgs": {"order": "4711"}}}
+    )
+    with_key = {**environment, "SENDGRID_API_KEY": "SG.key"}
+
+    shown = preview(with_key, "-", given=given)
+    written = preview(with_key, "-", "--eml", "mail.eml", given=given)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "  by: sendgrid\n" in shown.stdout
+    assert "  template_id: d-1\n" in shown.stdout
+    assert "  a.txt  text/plain  2.0 KB\n" in shown.stdout
+    assert (written.returncode, written.stdout) == (1, "")
+    assert written.stderr.startswith("SendGrid writes this mail itself")

@@ -89,6 +89,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("oneClick", _with(list={"oneClick": "yes"})),
     ("dsn", _with(dsn=True)),
     ("categories", _with(categories=Decimal128("1"))),
+    ("templateId", _with(sendGrid={"templateId": 5})),
     ("template", _with(template="welcome")),
     ("sendGrid", _with(sendGrid=5)),
     ("transport", _with(transport=5)),

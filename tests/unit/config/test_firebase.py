@@ -115,6 +115,7 @@ def test_oauth2(tmp_path: Path) -> None:
         "DEFAULT_FROM": "shop@gmail.com",
     }
     assert "--secret=ext-CLIENT_SECRET --project=p" in file.read_text()
+    assert Settings(_env_file=file).smtp_server.host == "smtp.gmail.com"  # type: ignore[call-arg]
     assert any(remark.startswith("HOST, USER: ") for remark in remarks)
 
 
