@@ -96,10 +96,15 @@ def _misspelt(key: tuple[str | int, ...], value: Any, model: type[BaseModel]) ->
     known = _fields(model)
     unknown = [name for name in value if isinstance(name, str) and name not in known]
     for name in unknown[:_MOST_SHOWN]:
-        if model is Document and name in _fields(Message):
-            yield Problem(path(name), f"is not looked at: did you mean message.{name}?")
+        if model is Document and name.lower() in _OF_MESSAGE:
+            meant = f"message.{_OF_MESSAGE[name.lower()]}"
+            yield Problem(path(name), f"is not looked at: did you mean {meant}?")
         elif meant := _similar(name, known):
             yield Problem(path(*key, name), f"is not looked at: did you mean {meant}?")
+
+
+def _by_lower(names: list[str]) -> dict[str, str]:
+    return {each.lower(): each for each in names}
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
@@ -107,9 +112,8 @@ def _fields(model: type[BaseModel]) -> list[str]:
 
 
 def _similar(name: str, known: list[str]) -> str | None:
-    lower = {each.lower(): each for each in known}
-    if name.lower() in lower:
-        return lower[name.lower()]
+    if same := _by_lower(known).get(name.lower()):
+        return same
     found = difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)
     return found[0] if found else None
 
@@ -119,3 +123,7 @@ def _at(document: Mapping[str, Any], key: tuple[str, ...]) -> Any:
     for name in key:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+#: A subject beside `message`, say, is the commonest mistake of all.
+_OF_MESSAGE = _by_lower(_fields(Message))

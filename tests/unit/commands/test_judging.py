@@ -91,6 +91,7 @@ def test_without_settings_everything_is_allowed() -> None:
         ({"from_": "a@example.net"}, ["from is of example.net, DEFAULT_FROM of example.com"]),
         ({"from_": "a@mail.example.com"}, []),
         ({"subject": "Hello"}, ["subject is not looked at: did you mean message.subject?"]),
+        ({"Text": "Hi"}, ["Text is not looked at: did you mean message.text?"]),
         ({"replyto": "a@example.com"}, ["replyto is not looked at: did you mean replyTo?"]),
         ({"ours": 1, "createdAt": 2, "": 3}, []),
         (
