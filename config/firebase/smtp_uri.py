@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from config import smtp
+from config import hosts, smtp
 from config.firebase.draft import Draft
 
 
@@ -81,7 +81,7 @@ def _options(
         in_clear = name == "requireTLS" and value != "true" and with_user
         if name.startswith(_TLS):
             tls[name.removeprefix(_TLS)] = _json(value)
-        elif name in _OURS and not (in_clear and not smtp.is_loopback(host)):
+        elif name in _OURS and not (in_clear and not hosts.is_loopback(host)):
             options[name] = value
         else:
             draft.remark("SMTP_CONNECTION_URI", f"its option {name} has no counterpart: left out")
@@ -96,7 +96,7 @@ def _json(text: str) -> Any:
 
 
 def _remark_password(scheme: str, host: str, draft: Draft) -> None:
-    if scheme == "smtp" and not smtp.is_loopback(host):
+    if scheme == "smtp" and not hosts.is_loopback(host):
         draft.remark(
             "SMTP_CONNECTION_URI",
             "the extension would send the password in clear to a server without STARTTLS; here it"

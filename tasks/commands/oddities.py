@@ -97,10 +97,13 @@ def _misspelt(key: tuple[str | int, ...], value: Any, model: type[BaseModel]) ->
     unknown = [name for name in value if isinstance(name, str) and name not in known]
     for name in unknown[:_MOST_SHOWN]:
         if model is Document and name.lower() in _OF_MESSAGE:
-            meant = f"message.{_OF_MESSAGE[name.lower()]}"
-            yield Problem(path(name), f"is not looked at: did you mean {meant}?")
+            yield _not_looked_at((name,), f"message.{_OF_MESSAGE[name.lower()]}")
         elif meant := _similar(name, known):
-            yield Problem(path(*key, name), f"is not looked at: did you mean {meant}?")
+            yield _not_looked_at((*key, name), meant)
+
+
+def _not_looked_at(key: tuple[str | int, ...], meant: str) -> Problem:
+    return Problem(path(*key), f"is not looked at: did you mean {meant}?")
 
 
 def _by_lower(names: list[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import bson
 from bson import Binary, Code, DatetimeMS, Decimal128, Int64, ObjectId, Regex, Timestamp
 from hypothesis import strategies as st
 
-from tests.support.fuzz_fields import FIELDS, put
+from tests.support.fuzz_fields import FIELDS, Path, put
 from tests.support.fuzz_values import KINDS
 
 
@@ -133,6 +133,9 @@ _VALUES = st.one_of(
 def random_documents(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a whole document with any value in one field, or two."""
     document = copy.deepcopy(WHOLE)
+    done: list[Path] = []
     for path in draw(st.lists(st.sampled_from(_PATHS), min_size=1, max_size=2)):
-        put(document, path, draw(_VALUES))
+        if not any(path[: len(each)] == each for each in done):
+            put(document, path, draw(_VALUES))
+            done.append(path)
     return document

@@ -72,7 +72,7 @@ def test_every_parameter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     values, remarks, file = result(WHOLE, tmp_path)
     monkeypatch.setenv("SMTP_PASSWORD", "secret")
 
-    settings = Settings(_env_file=file)  # type: ignore[call-arg]
+    settings = Settings(_env_file=file)
 
     assert settings.smtp_server.username == "shop@gmail.com"
     assert (settings.smtp_server.host, settings.smtp_server.port) == ("smtp.gmail.com", 465)
@@ -115,7 +115,7 @@ def test_oauth2(tmp_path: Path) -> None:
         "DEFAULT_FROM": "shop@gmail.com",
     }
     assert "--secret=ext-CLIENT_SECRET --project=p" in file.read_text()
-    assert Settings(_env_file=file).smtp_server.host == "smtp.gmail.com"  # type: ignore[call-arg]
+    assert Settings(_env_file=file).smtp_server.host == "smtp.gmail.com"
     assert any(remark.startswith("HOST, USER: ") for remark in remarks)
 
 
@@ -198,7 +198,7 @@ def test_what_differs(
 
     assert {name: values.get(name) for name in wanted} == wanted
     assert any(remark in each for each in remarks)
-    assert Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
+    assert Settings(_env_file=tmp_path / ".env")
 
 
 @pytest.mark.parametrize(
