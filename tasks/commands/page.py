@@ -22,8 +22,9 @@ _POLICY = (
 )
 #: Browsers look up the names of links before anybody clicks; a frame inherits this.
 _NO_LOOKUPS = '<meta http-equiv="x-dns-prefetch-control" content="off">'
-#: No policy forbids a link element to open connections (preconnect, dns-prefetch).
-_LINK = re.compile(r"<(?=link\b)", re.IGNORECASE)
+#: No policy keeps a link element from opening connections (preconnect, dns-prefetch). For a frame
+#: Chromium opens one before it asks the policy.
+_CONNECTING = re.compile(r"<(?=(link|i?frame|frameset|object|embed|meta|base)\b)", re.IGNORECASE)
 _CID = re.compile(r"""(?i)(?<=["'(=\s])cid:([^"'\s)>]+)""")
 _IMAGE = re.compile(r"image/[a-z0-9.+-]+")
 
@@ -55,7 +56,7 @@ def page(subject: str, mail: str, parts: Sequence[Leaf]) -> str:
         image = images.get(match[1]) or images.get(unquote(match[1]))
         return _data_uri(image) if image else match[0]
 
-    inside = _NO_LOOKUPS + _LINK.sub("<no-", _CID.sub(resolve, mail))
+    inside = _NO_LOOKUPS + _CONNECTING.sub("<no-", _CID.sub(resolve, mail))
     return _PAGE.format(
         policy=html.escape(_POLICY),
         no_lookups=_NO_LOOKUPS,

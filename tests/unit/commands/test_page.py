@@ -59,11 +59,13 @@ def test_the_mail_stays_inside() -> None:
     assert frame(hostile, hostile)["srcdoc"].endswith(hostile)
 
 
-def test_link_elements_open_no_connections() -> None:
-    """Browsers obey preconnect and dns-prefetch in spite of any policy."""
-    inside = frame('<LINK rel=preconnect href="//example.com"><link\nrel=dns-prefetch><p>links')
+def test_no_connection_is_opened() -> None:
+    """Browsers obey preconnect and dns-prefetch in spite of any policy, and connect for a frame."""
+    inside = frame(
+        '<LINK rel=preconnect href="//example.com"><link\nrel=dns-prefetch><p>links<iFrame src=x>'
+    )
 
-    assert {tag for tag, _ in tags(inside["srcdoc"])} == {"meta", "no-link", "p"}
+    assert {tag for tag, _ in tags(inside["srcdoc"])} == {"meta", "no-link", "no-iframe", "p"}
 
 
 def test_inline_images_are_shown() -> None:
