@@ -98,7 +98,8 @@ def _live(mails: Mails, count: int) -> None:
     for start in range(0, count, _GROUP):
         ids = mails.insert_many([mail(start + number) for number in range(_GROUP)]).inserted_ids
         admission.admit([Candidate(id, "missing") for id in ids], now())
-        ours = claims.begin_sending(claims.claim_group(ids, secrets.token_hex(6)))
+        group = list(claims.claim_group(ids, secrets.token_hex(6)))
+        ours = claims.begin_sending(group)
         info = {"messageId": "<x@example.com>", "accepted": ["a@example.com"], "response": "250"}
         results = [Result(claim, State.SUCCESS, info=info) for claim in ours]
         _write(mails, results, now())

@@ -15,8 +15,11 @@ from rich.text import Text
 
 from config import checks, env_file, errors, settings, show
 from config.checks import Finding, Level
+from config.firebase.command import import_firebase
 from config.settings import Settings
 
+
+cli = typer.Typer(add_completion=False)
 
 _STYLES = {
     Level.OK: "green",
@@ -26,7 +29,9 @@ _STYLES = {
 }
 
 
+@cli.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
     *,
     offline: Annotated[bool, typer.Option(help="Check the settings only; ask no server.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -35,6 +40,8 @@ def main(
 
     Exit code 0: all is well; 1: a server does not answer or is not fit; 78: bad settings.
     """
+    if context.invoked_subcommand is not None:
+        return
     ours = settings.load_or_exit()
     unknown = env_file.names_set() - ours.named_variables
     for name, meant in errors.misspelt(unknown, Settings.model_fields).items():
@@ -82,5 +89,8 @@ def _print_json(ours: Settings, findings: list[Finding]) -> None:
     sys.stdout.write(os.linesep)
 
 
+cli.command()(import_firebase)
+
+
 if __name__ == "__main__":
-    typer.run(main)
+    cli()

@@ -6,10 +6,13 @@ import typer
 
 from tasks.commands.cancel import cancel
 from tasks.commands.doctor import doctor
+from tasks.commands.lint import lint
 from tasks.commands.list_ import list_
+from tasks.commands.preview import preview
 from tasks.commands.purge import purge
 from tasks.commands.resend import resend
 from tasks.commands.retry import retry
+from tasks.commands.schema import schema
 from tasks.commands.send import send
 from tasks.commands.setup import setup
 from tasks.commands.stats import stats
@@ -31,6 +34,9 @@ cli.command()(cancel)
 cli.command()(stats)
 cli.command()(purge)
 cli.command()(doctor)
+cli.command()(schema)
+cli.command()(lint)
+cli.command()(preview)
 
 
 @cli.callback()

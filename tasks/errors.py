@@ -14,6 +14,8 @@ of ours and must not look like a busy server.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 
 class MailError(Exception):
@@ -32,12 +34,45 @@ class Permanent(MailError):
     """Trying again cannot help."""
 
 
-class InvalidDocument(Permanent):
-    """The document asks for something that cannot be; `problems`: one line each, with its path."""
+class ProblemCode(StrEnum):
+    """What kind of problem it is, for programs; docs/delivery.md explains each."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = list(problems)
+    WRONG_TYPE = "WRONG_TYPE"
+    INVALID_VALUE = "INVALID_VALUE"
+    MISSING = "MISSING"
+    TOO_LARGE = "TOO_LARGE"
+    INVALID_ADDRESS = "INVALID_ADDRESS"
+    NO_RECIPIENT = "NO_RECIPIENT"
+    NEEDS_SETTING = "NEEDS_SETTING"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    UNOBTAINABLE = "UNOBTAINABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a document; `text` follows the path: "must be a string"."""
+
+    path: str
+    text: str
+    code: ProblemCode = ProblemCode.INVALID_VALUE
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.text}"
+
+
+class InvalidDocument(Permanent):
+    """The document asks for something that cannot be.
+
+    `problems`: one line each, with its path; `details`: the same, taken apart. `unlisted`: how many
+    more there are.
+    """
+
+    def __init__(self, details: Sequence[Problem], unlisted: int = 0) -> None:
+        rest = [f"and {unlisted} more"] if unlisted else []
+        self.details = tuple(details)
+        self.unlisted = unlisted
+        self.problems = [*map(str, details), *rest]
+        super().__init__("; ".join(self.problems))
 
 
 class Transient(MailError):

@@ -14,18 +14,17 @@ import structlog
 
 from config import mongo
 from config.mongo import Document
-from config.sendgrid import SendGridApi
 from config.settings import Settings
 from tasks import told
 from tasks.batch import Batch
 from tasks.clock import ServerClock
+from tasks.composing import Composer
 from tasks.delivery.claim import Claim, Claims
 from tasks.delivery.keys import Keys
 from tasks.delivery.results import Result
 from tasks.delivery.returns import Returns
 from tasks.delivery.writer import ResultWriter
 from tasks.envelope import Mail
-from tasks.gathering import Gatherer
 from tasks.lanes import Lane
 from tasks.ledger import Tally
 from tasks.limits import reasons
@@ -33,7 +32,6 @@ from tasks.limits.connect import connect
 from tasks.limits.limits import Limits
 from tasks.limits.permits import Permits
 from tasks.limits.troubles import Troubles
-from tasks.mail import Defaults, Profiles, Signers, compose, wanted
 from tasks.observing import pulses, recorder
 from tasks.observing.pulses import Pulse
 from tasks.observing.watchdog import watchdog
@@ -83,26 +81,7 @@ class Worker:
             settings.ttl,
             watchdog.watch(Pulse("results", settings.watchdog_seconds)),
         )
-        names = tuple(each.name for each in settings.transports)
-        signers = Signers(settings.dkim_keys())
-        self._profiles = Profiles(
-            [
-                Defaults(
-                    each.default_from,
-                    settings.default_reply_to,
-                    namespace=mails.full_name,
-                    transport=each.name,
-                    transports=names,
-                    letters=isinstance(each.server, SendGridApi),
-                    signers=signers,
-                    max_recipients=settings.max_recipients,
-                    max_message_bytes=settings.max_message_bytes,
-                    text_from_html=settings.text_from_html,
-                )
-                for each in settings.transports
-            ]
-        )
-        self._gatherer = Gatherer.of(settings, mails.database)
+        self._composer = Composer(settings, mails, self.now)
         redis = connect(settings)
         self._routes = Routes(
             [
@@ -178,10 +157,7 @@ class Worker:
         pulses.beat()
         if transport is None:  # else it was counted when it was to go another way
             self._recorder.claimed(document, self.now)
-        profiles = self._profiles
-        profile = profiles.of(document) if transport is None else profiles[transport]
-        gathered = self._gatherer.gather(wanted(document))
-        return compose(document, profile, now=self.now(), gathered=gathered)
+        return self._composer(document, transport)
 
     def _ask_broker(self, question: Callable[[], bool]) -> bool:
         try:

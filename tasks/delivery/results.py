@@ -13,7 +13,7 @@ from tasks.delivery import states
 from tasks.delivery.claim import Claim
 from tasks.delivery.states import State
 from tasks.envelope import Mail, Rejection
-from tasks.errors import MailError, Transient, UnknownOutcome
+from tasks.errors import InvalidDocument, MailError, Transient, UnknownOutcome
 from tasks.outcome import Outcome
 
 
@@ -146,7 +146,8 @@ def of_failure(
     if mail is None:
         again = again if transient else None
         state = State.PENDING if again else State.ERROR
-        return Result(claim, state, text, _settled(claim), _errors(claim.earlier.errors), again)
+        errors = [*_problems(error), *_errors(claim.earlier.errors)]
+        return Result(claim, state, text, _settled(claim), errors, again)
     open_ = () if isinstance(error, UnknownOutcome) else mail.recipients
     refused = tuple(each.recipient for each in mail.rejected)
     reason = error.response or str(error)
@@ -221,6 +222,20 @@ def _errors(rejections: Sequence[Rejection]) -> list[Document]:
     return [
         {"recipient": each.recipient, "code": each.code, "response": _short(each.response, limit)}
         for each in rejections
+    ]
+
+
+def _problems(error: MailError) -> list[Document]:
+    """List what is wrong with the document, in the shape of `_errors`."""
+    details = error.details if isinstance(error, InvalidDocument) else ()
+    return [
+        {
+            "recipient": None,
+            "path": each.path.rstrip(":"),
+            "code": each.code.value,
+            "response": _short(each.text),
+        }
+        for each in details
     ]
 
 

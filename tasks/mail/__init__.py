@@ -3,6 +3,8 @@
 compose          the two steps: reading, then writing
   reading        the document, read and checked
     schema       what it may hold               fields             kinds of values, checked
+      json_schema  the same, published          bson_schema        the same, for MongoDB
+      schema_tree  walking such schemas
     problems     what is wrong with it          deadline           deliverBefore
     recipients   to, cc, bcc → envelope         users              toUids, ccUids, bccUids
     originators  from, replyTo                  gathered           what is needed from elsewhere

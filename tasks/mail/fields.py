@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from bson import Code, DatetimeMS, ObjectId
-from pydantic import AfterValidator, BeforeValidator, Discriminator, PlainValidator, Tag
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from tasks.errors import ProblemCode
 from tasks.mail.problems import TAG, kind, quote
 
 
@@ -39,14 +50,18 @@ _NOT_OURS = (
 _ONE, _MANY = f"{TAG}one", f"{TAG}many"
 
 
-def problem(text: str) -> PydanticCustomError:
+def problem(text: str, code: ProblemCode = ProblemCode.INVALID_VALUE) -> PydanticCustomError:
     """Make the error of a field; `text` follows the field's path."""
-    return PydanticCustomError("problem", "{text}", {"text": text})
+    return PydanticCustomError("problem", "{text}", {"text": text, "code": code.value})
+
+
+def _wrong_type(expected: str, value: Any) -> PydanticCustomError:
+    return problem(f"must be {expected}, not {kind(value)}", ProblemCode.WRONG_TYPE)
 
 
 def _no_code(value: Any) -> Any:
     if isinstance(value, Code):  # which is one of Python's strings
-        raise problem(f"must be a string, not {kind(value)}")
+        raise _wrong_type("a string", value)
     return value
 
 
@@ -65,21 +80,40 @@ def _single_line(value: str) -> str:
     return _unicode(value)
 
 
-def bounded(limit: int) -> BeforeValidator:
-    """Make the check for lists and maps that they are not longer than `limit`."""
+@dataclass(frozen=True, slots=True)
+class _Bounded:
+    """Lists and maps are not longer than `limit`; asked before their items are looked at."""
 
-    def check(value: Any) -> Any:
-        if isinstance(value, list | dict) and len(value) > limit:
-            raise problem(f"has {len(value)} items; at most {limit} are allowed")
+    limit: int
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        made = handler(schema)
+        return {**made, "maxItems" if made["type"] == "array" else "maxProperties": self.limit}
+
+    def _check(self, value: Any) -> Any:
+        if isinstance(value, list | dict) and len(value) > self.limit:
+            raise problem(
+                f"has {len(value)} items; at most {self.limit} are allowed", ProblemCode.TOO_LARGE
+            )
         return value
 
-    return BeforeValidator(check)
+
+def bounded(limit: int) -> _Bounded:
+    """Make the check for lists and maps that they are not longer than `limit`."""
+    return _Bounded(limit)
 
 
 def _date(value: Any) -> datetime | DatetimeMS:
     if isinstance(value, datetime | DatetimeMS):
         return value
-    raise problem(f"must be a date, not {kind(value)}")
+    raise _wrong_type("a date", value)
 
 
 def _filename(value: Any) -> str | Literal[False]:
@@ -87,9 +121,9 @@ def _filename(value: Any) -> str | Literal[False]:
         return False
     if isinstance(value, str):
         if len(value) > MAX_FILENAME:
-            raise problem(f"is longer than {MAX_FILENAME} characters")
+            raise problem(f"is longer than {MAX_FILENAME} characters", ProblemCode.TOO_LARGE)
         return _single_line(_no_code(value))
-    raise problem(f"must be a string or false, not {kind(value)}")
+    raise _wrong_type("a string or false", value)
 
 
 def _content(value: Any) -> str | bytes:
@@ -97,7 +131,7 @@ def _content(value: Any) -> str | bytes:
         return _unicode(_no_code(value))
     if isinstance(value, bytes):
         return value
-    raise problem(f"must be a string or binary, not {kind(value)}")
+    raise _wrong_type("a string or binary", value)
 
 
 def _one_or_many(value: Any) -> str | None:
@@ -106,10 +140,21 @@ def _one_or_many(value: Any) -> str | None:
     return _MANY if isinstance(value, list) else None
 
 
-def _not_supported(value: Any) -> Any:
-    if value is None or value == []:
-        return value
-    raise problem("is not supported yet")
+class _NotSupported:
+    """Whatever it holds, but null and an empty list."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "null"}
+
+    def _check(self, _value: Any) -> Any:
+        raise problem("is not supported yet", ProblemCode.NOT_SUPPORTED)
 
 
 def _http_headers(value: dict[str, str | None]) -> dict[str, str | None]:
@@ -124,9 +169,9 @@ def _http_headers(value: dict[str, str | None]) -> dict[str, str | None]:
 def _uid(value: Any) -> Any:
     # A regular expression, say, would find users that were not meant.
     if not isinstance(value, str | int | float | bytes | ObjectId) or isinstance(value, bool):
-        raise problem(f"must be a string, a number, an ObjectId or binary, not {kind(value)}")
+        raise _wrong_type("a string, a number, an ObjectId or binary", value)
     if isinstance(value, str | bytes) and len(value) > MAX_UID:
-        raise problem(f"is longer than {MAX_UID} characters")
+        raise problem(f"is longer than {MAX_UID} characters", ProblemCode.TOO_LARGE)
     return _unicode(_no_code(value)) if isinstance(value, str) else value
 
 
@@ -136,22 +181,44 @@ def _key(value: str) -> str:
     return value
 
 
+#: In JSON Schema: no line break, no NUL. `$` would let one pass at the end, in some engines.
+_PATTERN = r"^[^\r\n\x00]*(?![\s\S])"
+_LINE: dict[str, Any] = {"type": "string", "pattern": _PATTERN}
+
 #: Text of any length, line breaks included.
-Text = Annotated[str, BeforeValidator(_no_code), AfterValidator(_unicode)]
+Text = Annotated[
+    str, BeforeValidator(_no_code), AfterValidator(_unicode), WithJsonSchema({"type": "string"})
+]
 
 #: Text that goes into a header.
-Line = Annotated[str, BeforeValidator(_no_code), AfterValidator(_single_line)]
+Line = Annotated[
+    str, BeforeValidator(_no_code), AfterValidator(_single_line), WithJsonSchema(_LINE)
+]
 
 #: The writer's name for what is to happen once.
-Key = Annotated[Line, AfterValidator(_key)]
+Key = Annotated[
+    Line, AfterValidator(_key), WithJsonSchema({**_LINE, "minLength": 1, "maxLength": MAX_KEY})
+]
 
 #: Headers of a request for a file.
 HttpHeaders = Annotated[
     dict[str, Line | None], bounded(MAX_PART_HEADERS), AfterValidator(_http_headers)
 ]
 
-#: The `_id` of a document, or a string that stands for it.
-Uid = Annotated[Any, PlainValidator(_uid)]
+#: The `_id` of a document, or a string that stands for it. "bsonType" in a JSON Schema: see
+#: `json_schema`.
+Uid = Annotated[
+    Any,
+    PlainValidator(_uid),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "maxLength": MAX_UID},
+                *({"bsonType": name} for name in ("int", "long", "double", "objectId", "binData")),
+            ]
+        }
+    ),
+]
 Uids = Annotated[list[Uid | None], bounded(MAX_STRINGS)]
 
 #: A string or a list of strings; see `lines`.
@@ -167,13 +234,21 @@ HeaderMap = Annotated[dict[str, _Values | None], bounded(MAX_HEADERS)]
 PartHeaderMap = Annotated[dict[str, _Values | None], bounded(MAX_PART_HEADERS)]
 
 #: A BSON date, one outside Python's years 1 to 9999 too.
-Date = Annotated[datetime | DatetimeMS, PlainValidator(_date)]
+Date = Annotated[datetime | DatetimeMS, PlainValidator(_date), WithJsonSchema({"bsonType": "date"})]
 
-Filename = Annotated[str | Literal[False], PlainValidator(_filename)]
-Content = Annotated[str | bytes, PlainValidator(_content)]
+Filename = Annotated[
+    str | Literal[False],
+    PlainValidator(_filename),
+    WithJsonSchema({"anyOf": [{"enum": [False]}, {**_LINE, "maxLength": MAX_FILENAME}]}),
+]
+Content = Annotated[
+    str | bytes,
+    PlainValidator(_content),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"bsonType": "binData"}]}),
+]
 
 #: A check for fields this version does not know: to drop one silently would send another mail.
-NotSupported = AfterValidator(_not_supported)
+NotSupported = _NotSupported()
 
 
 def lines(value: str | list[str | None] | None) -> list[str]:

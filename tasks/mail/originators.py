@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.errors import ProblemCode
 from tasks.mail import address_list
 from tasks.mail.addresses import Mailbox
 from tasks.mail.custom_headers import CustomHeaders
@@ -60,10 +61,11 @@ def _mailboxes(where: str, text: str, problems: Problems) -> list[Mailbox]:
     try:
         found = address_list.parse([text])
     except ValueError as error:
-        problems.add(where, str(error))
+        problems.add(where, str(error), ProblemCode.INVALID_ADDRESS)
         return []
     for shown, reason in found.invalid:
-        problems.add(where, f"holds {quote(shown)}, which is no valid address: {reason}")
+        what = f"holds {quote(shown)}, which is no valid address: {reason}"
+        problems.add(where, what, ProblemCode.INVALID_ADDRESS)
     if not found.mailboxes and not found.invalid:
-        problems.add(where, "holds no address")
+        problems.add(where, "holds no address", ProblemCode.INVALID_ADDRESS)
     return found.mailboxes

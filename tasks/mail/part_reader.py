@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.errors import ProblemCode
 from tasks.mail import content_encodings, custom_headers, headers, media_types, raw_part
 from tasks.mail.elsewhere import Elsewhere, elsewhere
 from tasks.mail.fields import lines
@@ -49,9 +50,9 @@ class PartReader:
         self._gathered = gathered
         self._problems = problems
 
-    def note(self, what: str, *field: str) -> None:
+    def note(self, what: str, *field: str, code: ProblemCode = ProblemCode.INVALID_VALUE) -> None:
         """Add a problem of this part, or of a field of it."""
-        self._problems.add(path(*self._key, *field), what)
+        self._problems.add(path(*self._key, *field), what, code)
 
     def content(self) -> Content:
         """Read what it is made of; empty when that is wrong or missing."""
@@ -74,7 +75,7 @@ class PartReader:
         except ValueError as error:
             self.note(str(error), field)
         else:
-            self.note("has no content")
+            self.note("has no content", code=ProblemCode.MISSING)
         return Content()
 
     def _from(self, where: Elsewhere) -> Content:
@@ -88,11 +89,12 @@ class PartReader:
                 field=where.field,
             )
         if found is None:
-            self.note(f"needs the setting {where.place.value}", where.field)
+            needed = f"needs the setting {where.place.value}"
+            self.note(needed, where.field, code=ProblemCode.NEEDS_SETTING)
         elif found.transient:
             self._problems.postpone(path(*self._key, where.field), found.text)
         else:
-            self.note(found.text, where.field)
+            self.note(found.text, where.field, code=ProblemCode.UNOBTAINABLE)
         return Content(field=where.field)
 
     def media_type(self, part: Alternative, content: Content, default: str) -> MediaType:

@@ -24,7 +24,7 @@ from bson import (
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tasks.errors import InvalidDocument, Transient
+from tasks.errors import InvalidDocument, Problem, ProblemCode, Transient
 
 
 #: How many problems are listed: a thousand wrong values have one cause.
@@ -70,7 +70,7 @@ class Problems:
     """Collects problems until they are raised together."""
 
     def __init__(self) -> None:
-        self._lines: list[str] = []
+        self._found: list[Problem] = []
         self._where: set[str] = set()
         self._later: list[str] = []
 
@@ -78,11 +78,11 @@ class Problems:
         return where in self._where
 
     def __len__(self) -> int:
-        return len(self._lines) + len(self._later)
+        return len(self._found) + len(self._later)
 
-    def add(self, where: str, what: str) -> None:
+    def add(self, where: str, what: str, code: ProblemCode = ProblemCode.INVALID_VALUE) -> None:
         """Note a problem: `where` is a path ("message.attachments.0.content") or several."""
-        self._lines.append(f"{where} {what}")
+        self._found.append(Problem(where, what, code))
         self._where.add(where)
 
     def postpone(self, where: str, what: str) -> None:
@@ -91,8 +91,8 @@ class Problems:
 
     def check(self) -> None:
         """Raise InvalidDocument if any problem was added; Transient if something is missing."""
-        if self._lines:
-            raise _with_rest(self._lines[:MAX_PROBLEMS], len(self._lines))
+        if self._found:
+            raise _with_rest(self._found[:MAX_PROBLEMS], len(self._found))
         if self._later:
             raise Transient(self._later[0])
 
@@ -100,7 +100,10 @@ class Problems:
 def of_schema(error: ValidationError) -> InvalidDocument:
     """Translate pydantic's errors; values are named by kind, never shown."""
     details = error.errors(include_url=False)
-    listed = [f"{_path_of(detail)} {_words(detail)}" for detail in details[:MAX_PROBLEMS]]
+    listed = [
+        Problem(_path_of(detail), _words(detail), _code(detail))
+        for detail in details[:MAX_PROBLEMS]
+    ]
     return _with_rest(listed, len(details))
 
 
@@ -124,9 +127,8 @@ def kind(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _with_rest(listed: list[str], count: int) -> InvalidDocument:
-    rest = [f"and {count - len(listed)} more"] if count > len(listed) else []
-    return InvalidDocument([*listed, *rest])
+def _with_rest(listed: list[Problem], count: int) -> InvalidDocument:
+    return InvalidDocument(listed, count - len(listed))
 
 
 def _key(part: str | int) -> str:
@@ -136,6 +138,12 @@ def _key(part: str | int) -> str:
 
 def _path_of(detail: ErrorDetails) -> str:
     return path(*(part for part in detail["loc"] if not str(part).startswith(TAG)))
+
+
+def _code(detail: ErrorDetails) -> ProblemCode:
+    if detail["type"] in _EXPECTED:
+        return ProblemCode.WRONG_TYPE
+    return ProblemCode(detail.get("ctx", {}).get("code", ProblemCode.INVALID_VALUE))
 
 
 def _words(detail: ErrorDetails) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tasks.envelope import Dsn
+from tasks.errors import ProblemCode
 from tasks.mail import (
     alternatives,
     attachments,
@@ -134,12 +135,13 @@ def _message(model: Document, found: Problems) -> Message:
     if model.send_grid is not None and model.send_grid.template_id:
         return message or Message()  # SendGrid's template has the rest
     if message is None:
-        found.add("message", "is missing")
+        found.add("message", "is missing", ProblemCode.MISSING)
         return Message()
     if message.subject is None:
-        found.add("message.subject", "is missing")
+        found.add("message.subject", "is missing", ProblemCode.MISSING)
     if not message.text and not message.html:
-        found.add("message.text, message.html:", "at least one must be there and not be empty")
+        what = "at least one must be there and not be empty"
+        found.add("message.text, message.html:", what, ProblemCode.MISSING)
     return message
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.envelope import Rejection
+from tasks.errors import ProblemCode
 from tasks.mail import address_list, addresses, users
 from tasks.mail.address_list import AddressList
 from tasks.mail.fields import lines
@@ -42,7 +43,8 @@ def read(
     invalid = {text: reason for found in lists.values() for text, reason in found.invalid}
     count = sum(len(found.mailboxes) + len(found.invalid) for found in lists.values())
     if count > max_recipients:
-        problems.add("to, cc, bcc:", f"{count} recipients, and MAX_RECIPIENTS is {max_recipients}")
+        what = f"{count} recipients, and MAX_RECIPIENTS is {max_recipients}"
+        problems.add("to, cc, bcc:", what, ProblemCode.TOO_LARGE)
     elif not envelope and len(problems) == before:
         _add_problems(lists, missing, problems)
     rejected = tuple(
@@ -66,7 +68,7 @@ def _read_field(name: str, texts: list[str], problems: Problems) -> AddressList:
     try:
         return address_list.parse(texts)
     except ValueError as error:
-        problems.add(name, str(error))
+        problems.add(name, str(error), ProblemCode.INVALID_ADDRESS)
         return AddressList()
 
 
@@ -75,11 +77,13 @@ def _add_problems(
 ) -> None:
     invalid = [(name, *item) for name, found in lists.items() for item in found.invalid]
     for name, text, reason in invalid:
-        problems.add(f"{name}:", f"{quote(text)} is no valid address: {reason}")
+        what = f"{quote(text)} is no valid address: {reason}"
+        problems.add(f"{name}:", what, ProblemCode.INVALID_ADDRESS)
     for name, uid in missing:
-        problems.add(f"{name}:", f"there is no user {quote(str(uid))} with an email")
+        what = f"there is no user {quote(str(uid))} with an email"
+        problems.add(f"{name}:", what, ProblemCode.NO_RECIPIENT)
     if not invalid and not missing:
-        problems.add("to, cc, bcc:", "no recipient")
+        problems.add("to, cc, bcc:", "no recipient", ProblemCode.NO_RECIPIENT)
 
 
 def _shortened(text: str) -> str:

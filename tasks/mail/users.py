@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.errors import ProblemCode
 from tasks.mail import addresses
 from tasks.mail.address_list import AddressList
 from tasks.mail.addresses import InvalidAddress, Mailbox
@@ -27,7 +28,8 @@ def add(
     for name, uids in fields.items():
         given = [uid for uid in uids or () if uid is not None]
         if given and gathered.emails is None:
-            problems.add(f"{name}Uids", "needs the setting USERS_COLLECTION")
+            what = "needs the setting USERS_COLLECTION"
+            problems.add(f"{name}Uids", what, ProblemCode.NEEDS_SETTING)
             continue
         for uid in dict.fromkeys(given):
             email = (gathered.emails or {}).get(uid)

@@ -16,7 +16,7 @@ from tasks.delivery.earlier import Earlier
 from tasks.delivery.results import Again
 from tasks.delivery.states import State
 from tasks.envelope import Mail, Rejection
-from tasks.errors import Permanent, Transient, UnknownOutcome
+from tasks.errors import InvalidDocument, Permanent, Problem, ProblemCode, Transient, UnknownOutcome
 from tasks.outcome import Outcome
 
 
@@ -48,6 +48,35 @@ def test_a_transient_failure_leaves_the_recipients_pending() -> None:
     assert result.info["pending"] == ["a@example.com"]
     assert result.info["rejected"] == ["bad@@x"]
     assert [each["code"] for each in result.errors] == [None, 421]
+
+
+def test_problems_of_a_document_stand_in_errors() -> None:
+    """Each with its path and code, beside what earlier attempts have settled."""
+    error = InvalidDocument(
+        [
+            Problem("message.subject", "is missing", ProblemCode.MISSING),
+            Problem("to, cc, bcc:", "no recipient", ProblemCode.NO_RECIPIENT),
+        ],
+        unlisted=3,
+    )
+
+    result = results.of_failure(CLAIM, None, error)
+
+    assert result.error == "message.subject is missing; to, cc, bcc: no recipient; and 3 more"
+    assert result.errors == [
+        {
+            "recipient": None,
+            "path": "message.subject",
+            "code": "MISSING",
+            "response": "is missing",
+        },
+        {
+            "recipient": None,
+            "path": "to, cc, bcc",
+            "code": "NO_RECIPIENT",
+            "response": "no recipient",
+        },
+    ]
 
 
 def test_a_mail_that_cannot_be_composed_now_comes_back() -> None:

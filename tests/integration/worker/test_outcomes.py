@@ -76,11 +76,16 @@ def test_a_wrong_document_ends_in_error_and_harms_no_other(
     wrong_id = running.mails.insert_one(wrong).inserted_id
     [good_id] = running.insert()
 
-    error = running.wait_for(wrong_id, "ERROR")["error"]
+    delivery = running.wait_for(wrong_id, "ERROR")
+    error = delivery["error"]
     running.wait_for(good_id, "SUCCESS")
 
     assert "message.subject" in error
     assert "message.text" in error
+    assert [(each["path"], each["code"]) for each in delivery["errors"]] == [
+        ("message.subject", "WRONG_TYPE"),
+        ("message.text", "WRONG_TYPE"),
+    ]
     assert len(sink.messages) == 1
 
 

@@ -351,3 +351,27 @@ def test_default_pymongo_types_are_accepted() -> None:
     (part,) = read_back(mail.content).iter_attachments()
     assert part.get_content() == b"\xff"
     assert document()["_id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"to": 5}, "WRONG_TYPE"),
+        ({"sendAt": "x"}, "WRONG_TYPE"),
+        ({"priority": "urgent"}, "INVALID_VALUE"),
+        ({"headers": {"To": "x"}}, "INVALID_VALUE"),
+        ({"message": None}, "MISSING"),
+        ({"message": MESSAGE | {"attachments": [{}]}}, "MISSING"),
+        ({"headers": {f"X-{number}": "x" for number in range(101)}}, "TOO_LARGE"),
+        ({"to": "nobody"}, "INVALID_ADDRESS"),
+        ({"to": None}, "NO_RECIPIENT"),
+        ({"toUids": ["u1"]}, "NEEDS_SETTING"),
+        ({"template": {"name": "welcome"}}, "NOT_SUPPORTED"),
+    ],
+)
+def test_codes(fields: dict[str, Any], code: str) -> None:
+    """A program learns from the code what kind of problem it is."""
+    with pytest.raises(InvalidDocument) as caught:
+        composed(**fields)
+
+    assert [each.code for each in caught.value.details] == [code]
