@@ -87,7 +87,7 @@ def compile(source: str, *, name: str, limits: Limits = _DEFAULTS) -> Template:
         message = f"it has more than {limits.template_size} characters"
         raise TemplateError(message, name, bound="template_size")
     try:
-        program = parse(origin, limits.nesting)
+        program = parse(origin, limits)
         found = take(program)
         whitespace.control(program)
         code = compile_program(program, origin)
