@@ -68,6 +68,7 @@ def _not_gevent(value: Any) -> Any:
     return value
 
 
+Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 MongoUri = Annotated[SecretStr, AfterValidator(_mongodb_uri)]

@@ -35,6 +35,7 @@ from config.fields import (
     BrokerUrl,
     BucketName,
     CollectionName,
+    Count,
     DatabaseName,
     Directory,
     DomainRateLimits,
@@ -152,6 +153,17 @@ class Settings(BaseSettings):
     attachment_root: Directory | None = Field(default=None, examples=["/srv/attachments"])
     attachment_hosts: Hosts | None = Field(default=None, examples=["files.example.com"])
     attachment_bucket: BucketName | None = Field(default=None, examples=["fs"])
+
+    # Templates, and what one may cost.
+    templates_collection: CollectionName | None = Field(default=None, examples=["templates"])
+    template_size: Count = Field(default=1_000_000, examples=["100000"])
+    template_tokens: Count = Field(default=250_000, examples=["50000"])
+    #: Levels take room on Python's stack.
+    template_nesting: Annotated[int, Field(ge=1, le=120)] = Field(default=100, examples=["50"])
+    template_partial_depth: Count = Field(default=30, examples=["10"])
+    template_steps: Count = Field(default=1_000_000, examples=["100000"])
+    template_output_size: Count = Field(default=5_000_000, examples=["1000000"])
+    template_seconds: Seconds = Field(default=2, examples=["0.5"])
 
     # Who must not get any.
     suppressions_collection: CollectionName | None = Field(default=None, examples=["suppressions"])

@@ -106,12 +106,6 @@ def _one_or_many(value: Any) -> str | None:
     return _MANY if isinstance(value, list) else None
 
 
-def _not_supported(value: Any) -> Any:
-    if value is None or value == []:
-        return value
-    raise problem("is not supported yet")
-
-
 def _http_headers(value: dict[str, str | None]) -> dict[str, str | None]:
     for name, text in value.items():
         if not _HTTP_NAME.fullmatch(name) or name.lower() in _NOT_OURS:
@@ -171,9 +165,6 @@ Date = Annotated[datetime | DatetimeMS, PlainValidator(_date)]
 
 Filename = Annotated[str | Literal[False], PlainValidator(_filename)]
 Content = Annotated[str | bytes, PlainValidator(_content)]
-
-#: A check for fields this version does not know: to drop one silently would send another mail.
-NotSupported = AfterValidator(_not_supported)
 
 
 def lines(value: str | list[str | None] | None) -> list[str]:

@@ -16,6 +16,7 @@ from tasks.mail import (
     calendar,
     custom_headers,
     deadline,
+    filling,
     list_headers,
     message_id,
     originators,
@@ -90,7 +91,7 @@ def read(
     deadline.check(model.deliver_before, now)
     found = Problems()
     _check_transport(model, defaults, found)
-    message = _message(model, found)
+    message = _message(model, gathered, found)
     custom = custom_headers.read(model.headers, found)
     by = originators.read(model, custom, defaults, found)
     id = _given_message_id(message, custom, found)
@@ -129,8 +130,12 @@ def _check_transport(model: Document, defaults: Defaults, found: Problems) -> No
         found.add("transport", f"must be one of {known}, not {quote(model.transport or '')}")
 
 
-def _message(model: Document, found: Problems) -> Message:
+def _message(model: Document, gathered: Gathered, found: Problems) -> Message:
     message = model.message
+    if model.template is not None:
+        message = filling.fill(message, model.template, gathered.rendered, found)
+        if "template" in found:
+            return message  # what is missing may be what the template has
     if model.send_grid is not None and model.send_grid.template_id:
         return message or Message()  # SendGrid's template has the rest
     if message is None:

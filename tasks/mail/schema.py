@@ -23,7 +23,6 @@ from tasks.mail.fields import (
     Key,
     Line,
     Lines,
-    NotSupported,
     PartHeaderMap,
     Text,
     Uid,
@@ -46,9 +45,6 @@ def _event(value: Any) -> Any:
     if value in ("", b"", {}):
         return None
     return {"content": value} if isinstance(value, str | bytes) else value
-
-
-_Map = Annotated[dict[str, Any], NotSupported]
 
 
 class Part(_Noun):
@@ -127,6 +123,13 @@ class SendGrid(_Noun):
     ip_pool_name: Line | None = None
 
 
+class TemplateUse(_Noun):
+    """A template and the data for it."""
+
+    name: Line | None = None
+    data: dict[str, Any] | None = None
+
+
 class Document(_Noun):
     """A document of the mail collection."""
 
@@ -151,5 +154,5 @@ class Document(_Noun):
     categories: Lines | None = None
     dsn: StatusNotification | None = None
 
-    template: _Map | None = None
+    template: TemplateUse | None = None
     transport: Line | None = None

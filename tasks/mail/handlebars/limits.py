@@ -36,3 +36,20 @@ class Limits:
                 raise ValueError(f"{name} must be more than 0")
         if self.nesting > MAX_NESTING:
             raise ValueError(f"nesting must be at most {MAX_NESTING}")
+
+
+class Allowance:
+    """What is left of the bounds for several renderings, such as those of one mail's fields.
+
+    It belongs to one thread.
+    """
+
+    __slots__ = ("limits", "seconds", "size", "steps")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.steps = limits.steps
+        #: Characters.
+        self.size = limits.output_size
+        #: CPU time.
+        self.seconds = limits.seconds
