@@ -27,6 +27,8 @@ class Template:
     name: str
     #: The partials it names, those that it brings along itself left out.
     partials: frozenset[str]
+    #: Those of them without a block to be shown in their place.
+    required: frozenset[str]
     #: Whether it computes the names of further partials: `{{> (lookup . "footer")}}`.
     computes_partials: bool
     #: The fields of the data that it names: `order.items[].name`.
@@ -100,4 +102,6 @@ def compile(source: str, *, name: str, limits: Limits = _DEFAULTS) -> Template:
         message = "there is no room on the stack for it"
         raise TemplateError(message, name, bound="nesting") from error
     partials, fields = frozenset(found.partials), frozenset(found.fields)
-    return Template(name, partials, found.computes_partials, fields, code)
+    return Template(
+        name, partials, frozenset(found.required), found.computes_partials, fields, code
+    )

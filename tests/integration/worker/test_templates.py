@@ -48,7 +48,7 @@ def test_mails_are_rendered(
 
     def refused() -> bool:
         [id] = application.insert(**use())
-        return application.wait_for(id, "SUCCESS", "ERROR")["state"] == "ERROR"
+        return bool(application.wait_for(id, "SUCCESS", "ERROR")["state"] == "ERROR")
 
     eventually("the template is gone", refused, 1)
 
