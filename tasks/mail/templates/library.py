@@ -19,12 +19,12 @@ class Library:
 
     def __init__(self, templates: Iterable[Template], limits: Limits) -> None:
         self.limits = limits
-        #: By name; of several with one name, the first in order.
+        #: By name; of several with one name, the one with that `_id`, else the first in order.
         self.templates: dict[str, Template] = {}
         self._partials: dict[str, Template] = {}
         #: Those that another with their name stands before, and that one.
         self.hidden: list[tuple[Template, Template]] = []
-        for template in sorted(templates, key=lambda each: order(each.id)):
+        for template in sorted(templates, key=_rank):
             shelf = self._partials if template.partial else self.templates
             first = shelf.setdefault(template.name, template)
             if first is not template:
@@ -45,6 +45,10 @@ class Library:
         folded = {each.casefold(): each for each in names}
         found = difflib.get_close_matches(name[:_MAX_LENGTH].casefold(), folded, 1)
         return folded[found[0]] if found else None
+
+
+def _rank(template: Template) -> tuple[bool, bytes]:
+    return template.name != str(template.id), order(template.id)
 
 
 class Partials(Mapping[str, handlebars.Template]):

@@ -238,13 +238,14 @@ def test_data_without_text() -> None:
 
 
 def test_two_of_one_name() -> None:
-    """Of two templates with one name the first `_id` counts, in whatever order they come."""
-    first, second = GREETING | {"_id": 1, "name": "t"}, {"_id": 2, "name": "t", "subject": "2nd"}
+    """Of templates with one name that whose `_id` it is counts, else the first, in any order."""
+    named = [GREETING | {"_id": id, "name": "t"} for id in (1, 2)]
 
-    for order in ([first, second], [second, first]):
+    for order in (named, named[::-1]):
         shelf = library(*order)
         assert shelf.templates["t"].id == 1
         assert [(a.id, b.id) for a, b in shelf.hidden] == [(2, 1)]
+    assert library(*named, GREETING).templates["t"].id == "t"
 
 
 LOOP = "{{#each list}}{{#each ../list}}{{this}}{{/each}}{{/each}}"
