@@ -147,6 +147,7 @@ class Settings(BaseSettings):
         default=25 * 1024 * 1024, examples=["10240000"]
     )
     text_from_html: bool = Field(default=False, examples=["true"])
+    inline_css: bool = Field(default=False, examples=["true"])
 
     # What documents may refer to.
     users_collection: CollectionName | None = Field(default=None, examples=["users"])

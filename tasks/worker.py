@@ -89,6 +89,7 @@ class Worker:
                     max_recipients=settings.max_recipients,
                     max_message_bytes=settings.max_message_bytes,
                     text_from_html=settings.text_from_html,
+                    inline_css=settings.inline_css,
                 )
                 for each in settings.transports
             ]

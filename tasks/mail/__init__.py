@@ -18,6 +18,7 @@ compose          the two steps: reading, then writing
     headers      one header line, folded        encoded_words      RFC 2047
   tree           what stands inside what
     bodies       text and HTML → parts          parts              a part → bytes
+  inline_css     <style> → style="…"
   text_from_html for mails without a text       text_writer        words → lines
 """
 

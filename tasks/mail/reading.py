@@ -31,6 +31,7 @@ from tasks.mail.bodies import Bodies
 from tasks.mail.custom_headers import CustomHeaders
 from tasks.mail.defaults import Defaults
 from tasks.mail.gathered import Gathered
+from tasks.mail.inline_css import inline
 from tasks.mail.originators import Originators
 from tasks.mail.parts import Leaf
 from tasks.mail.problems import Problems, quote
@@ -160,7 +161,17 @@ def _parts(
     text, html, amp = message.text or "", message.html or "", message.amp or ""
     if not text and defaults.text_from_html:
         text = text_from_html(html)
+    if defaults.inline_css:
+        html = _inlined(html, found)
     return Bodies(text, html, amp, tuple(others)), attached
+
+
+def _inlined(html: str, found: Problems) -> str:
+    try:
+        return inline(html)
+    except ValueError as error:
+        found.add("message.html", str(error))
+        return html
 
 
 def _given_message_id(message: Message, custom: CustomHeaders, found: Problems) -> str | None:

@@ -19,7 +19,11 @@ def check(
     """
     with opening.collection() as (settings, collection):
         library = opening.library(collection.find({}), settings)
-    found = [(each, fault) for each in library for fault in checks.faults_of(each, library)]
+    found = [
+        (each, fault)
+        for each in library
+        for fault in checks.faults_of(each, library, inline_css=settings.inline_css)
+    ]
     found += checks.hidden(library)
     count = len(list(library)) + len(library.hidden)
     if as_json:

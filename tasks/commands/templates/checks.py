@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tasks.mail import handlebars
 from tasks.mail.handlebars import TemplateError
+from tasks.mail.inline_css import inline
 from tasks.mail.problems import quote
 from tasks.mail.templates import Library, attachments, faults
 from tasks.mail.templates.rendering import Unrenderable, message
@@ -33,7 +34,9 @@ def parts(template: Template, library: Library) -> list[Part]:
     return [_part(template, library, field, text) for field, text in texts]
 
 
-def faults_of(template: Template, library: Library, *, render: bool = True) -> list[str]:
+def faults_of(
+    template: Template, library: Library, *, render: bool = True, inline_css: bool = False
+) -> list[str]:
     """List what is wrong with a template; `render`: try it with its sample as well."""
     found = list(template.faults)
     if template.sample is not None and not isinstance(template.sample, dict):
@@ -43,7 +46,7 @@ def faults_of(template: Template, library: Library, *, render: bool = True) -> l
     found += [fault for part in compiled for fault in _missing(part, library)]
     if found or not render or (template.partial and template.sample is None):
         return found  # a partial alone does not know its context
-    return list(_rendering(template, library))
+    return list(_rendering(template, library, inline_css=inline_css))
 
 
 def hidden(library: Library) -> Iterator[tuple[Template, str]]:
@@ -68,11 +71,17 @@ def _missing(part: Part, library: Library) -> Iterator[str]:
         yield f"{part.field}: there is no partial {quote(name)} with a {part.environment}"
 
 
-def _rendering(template: Template, library: Library) -> Iterator[str]:
+def _rendering(template: Template, library: Library, *, inline_css: bool) -> Iterator[str]:
     try:
-        message(template, library, template.sample, path="sample")
+        html = message(template, library, template.sample, path="sample").html
     except Unrenderable as error:
         for problem in error.problems:
             yield problem.removeprefix(f"{quote(template.name)}, ").removeprefix(
                 f"{quote(template.name)}: "
             )
+    else:
+        if inline_css and html:
+            try:
+                inline(html)
+            except ValueError as error:
+                yield f"html {error}"

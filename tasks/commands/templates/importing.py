@@ -92,7 +92,7 @@ def _refuse_broken(
         f"{key}: {fault}"
         for each in future
         if (key := Key(each.name, each.partial)) in after
-        for fault in checks.faults_of(each, future)
+        for fault in checks.faults_of(each, future, inline_css=settings.inline_css)
     ]
     if lines:
         sys.exit(opening.printable("\n".join([*lines, "Nothing was done."])))

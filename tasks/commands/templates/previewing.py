@@ -15,6 +15,7 @@ from bson import json_util
 
 from tasks.commands import safe_html
 from tasks.commands.templates import opening
+from tasks.mail.inline_css import inline
 from tasks.mail.problems import quote
 from tasks.mail.schema import Message, TemplateUse
 from tasks.mail.templates import Library, render
@@ -37,6 +38,8 @@ def preview(
     with opening.collection() as (settings, collection):
         library = opening.library(collection.find({}), settings)
     rendered = _rendered(name, library, None if data is None else _data(data))
+    if settings.inline_css and rendered.html:
+        rendered = rendered.model_copy(update={"html": _inlined(rendered.html)})
     if as_json:
         fields = rendered.model_dump(include=set(_FIELDS), exclude_none=True, by_alias=True)
         typer.echo(json.dumps(fields, indent=2, ensure_ascii=False, default=_size))
@@ -60,6 +63,13 @@ def _rendered(name: str, library: Library, given: Any) -> Message:
     except Unrenderable as error:
         lines = [f"template {problem}" for problem in error.problems]
         sys.exit(opening.printable("\n".join(lines)))
+
+
+def _inlined(html: str) -> str:
+    try:
+        return inline(html)
+    except ValueError as error:
+        sys.exit(f"html {error}")
 
 
 def _data(file: Path) -> Any:
