@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from pymongo.collection import Collection
 from pymongo.database import Database
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from config import logs, settings
 from tasks.__main__ import cli

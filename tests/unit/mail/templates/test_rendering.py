@@ -239,7 +239,7 @@ def test_data_without_text() -> None:
 
 def test_two_of_one_name() -> None:
     """Of templates with one name that whose `_id` it is counts, else the first, in any order."""
-    named = [GREETING | {"_id": id, "name": "t"} for id in (1, 2)]
+    named: list[dict[str, Any]] = [{**GREETING, "_id": id, "name": "t"} for id in (1, 2)]
 
     for order in (named, named[::-1]):
         shelf = library(*order)
