@@ -100,6 +100,7 @@ def _secret(check: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(validate)
 
 
+Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 MongoUri = Annotated[SecretStr, AfterValidator(_mongodb_uri)]

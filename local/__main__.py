@@ -105,6 +105,8 @@ def _use(stack: Stack, stop: Stop, report: Report, *, own_mongodb: bool, once: b
             follower = _Follower(stack, stop, report, stream)
             if is_loopback(chosen.smtp_server.host):
                 report.say("\nSending the mails of examples/")
+                if chosen.templates_collection is not None:
+                    showcase.insert_templates(mails.database[chosen.templates_collection])
                 examples = showcase.insert(mails)
                 follower.expect(examples)
                 report.begin_table(examples)

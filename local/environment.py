@@ -44,6 +44,8 @@ def prepare() -> None:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }
+    if "TEMPLATES_COLLECTION" not in values:
+        defaults["TEMPLATES_COLLECTION"] = "templates"
     if "DEFAULT_FROM" not in values:
         defaults["DEFAULT_FROM"] = _DEFAULT_FROM
     publish(defaults)

@@ -14,6 +14,7 @@ from pymongo.collection import Collection
 from config.mongo import Document
 from local.ports import LOOPBACK
 from local.states import DELIVERED, Track
+from tasks.commands.templates import folder, shelf
 
 
 EXAMPLES = Path("examples")
@@ -26,6 +27,13 @@ def load(directory: Path = EXAMPLES) -> dict[str, Document]:
         path.stem: json_util.loads(path.read_text(encoding="utf-8"))
         for path in sorted(directory.glob("*.json"))
     }
+
+
+def insert_templates(templates: Collection[Document]) -> None:
+    """Insert the templates of examples/templates; those that are there stay as they are."""
+    for key, files in folder.read(EXAMPLES / "templates").items():
+        document = shelf.fields(files) | ({"partial": True} if key.partial else {})
+        templates.update_one({"_id": key.name}, {"$setOnInsert": document}, upsert=True)
 
 
 def insert(mails: Collection[Document]) -> list[Track]:

@@ -17,6 +17,7 @@ from tasks.commands.send import send
 from tasks.commands.setup import setup
 from tasks.commands.stats import stats
 from tasks.commands.status import status
+from tasks.commands.templates import templates
 from tasks.commands.watch import watch
 
 
@@ -37,6 +38,7 @@ cli.command()(doctor)
 cli.command()(schema)
 cli.command()(lint)
 cli.command()(preview)
+cli.add_typer(templates, name="templates")
 
 
 @cli.callback()

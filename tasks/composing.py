@@ -49,6 +49,7 @@ def profiles(settings: Settings, namespace: str) -> Profiles:
                 max_recipients=settings.max_recipients,
                 max_message_bytes=settings.max_message_bytes,
                 text_from_html=settings.text_from_html,
+                inline_css=settings.inline_css,
             )
             for each in settings.transports
         ]

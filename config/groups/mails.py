@@ -9,12 +9,14 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from config.fields import (
     BucketName,
     CollectionName,
+    Count,
     Directory,
     DkimDomain,
     DkimSelector,
     Hosts,
     Mailbox,
     PrivateKeyPem,
+    Seconds,
 )
 
 
@@ -31,6 +33,7 @@ class Mails(BaseModel):
         default=25 * 1024 * 1024, examples=["10240000"]
     )
     text_from_html: bool = Field(default=False, examples=["true"])
+    inline_css: bool = Field(default=False, examples=["true"])
 
     # Who signs them; the keys of other domains are variables of other names.
     dkim_domain: DkimDomain | None = None
@@ -43,6 +46,17 @@ class Mails(BaseModel):
     attachment_root: Directory | None = Field(default=None, examples=["/srv/attachments"])
     attachment_hosts: Hosts | None = Field(default=None, examples=["files.example.com"])
     attachment_bucket: BucketName | None = Field(default=None, examples=["fs"])
+
+    # Templates, and what one may cost.
+    templates_collection: CollectionName | None = Field(default=None, examples=["templates"])
+    template_size: Count = Field(default=1_000_000, examples=["100000"])
+    template_tokens: Count = Field(default=250_000, examples=["50000"])
+    #: Levels take room on Python's stack.
+    template_nesting: Annotated[int, Field(ge=1, le=120)] = Field(default=100, examples=["50"])
+    template_partial_depth: Count = Field(default=30, examples=["10"])
+    template_steps: Count = Field(default=1_000_000, examples=["100000"])
+    template_output_size: Count = Field(default=5_000_000, examples=["1000000"])
+    template_seconds: Seconds = Field(default=2, examples=["0.5"])
 
     # Who must not get any.
     suppressions_collection: CollectionName | None = Field(default=None, examples=["suppressions"])

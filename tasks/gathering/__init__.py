@@ -7,6 +7,7 @@ web           ATTACHMENT_HOSTS
   urls        taken apart once
   pinned      to allowed addresses only, under a deadline    resolving   name → addresses
 bucket        ATTACHMENT_BUCKET (GridFS)
+templates     TEMPLATES_COLLECTION                       template_copy  kept true by a change stream
 identity      an id, or a string that stands for it          reading     MongoDB, in time
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pymongo.database import Database
@@ -16,10 +16,13 @@ from tasks.errors import Transient
 from tasks.gathering.bucket import Bucket
 from tasks.gathering.errors import Unobtainable
 from tasks.gathering.local_files import LocalFiles
+from tasks.gathering.templates import Templates
 from tasks.gathering.users import Users
 from tasks.gathering.web import Web
 from tasks.mail.elsewhere import Place
 from tasks.mail.gathered import Fault, File, Gathered, Key, Wanted, WantedFile
+from tasks.mail.handlebars import Limits
+from tasks.mail.schema import Message
 
 
 #: Of the lease, for one mail: the rest is for sending it.
@@ -39,9 +42,16 @@ class Gatherer:
         users = None
         if settings.users_collection is not None:
             users = Users(database.get_collection(settings.users_collection, codec_options=CODEC))
+        templates = None
+        if settings.templates_collection is not None:
+            name = settings.templates_collection
+            templates = Templates(
+                database.get_collection(name, codec_options=CODEC), limits(settings)
+            )
         return cls(
             users,
             _places(settings, database),
+            templates,
             seconds=settings.lease_seconds * _SHARE,
             max_bytes=settings.max_message_bytes,
         )
@@ -50,29 +60,37 @@ class Gatherer:
         self,
         users: Users | None,
         places: Mapping[Place, GetFile],
+        templates: Templates | None = None,
         *,
         seconds: float,
         max_bytes: int,
     ) -> None:
-        """`users` and `places`: those that the settings allow.
+        """`users`, `places`, `templates`: those that the settings allow.
 
         `seconds` and `max_bytes`: for one mail.
         """
         self._users = users
         self._places = places
+        self._templates = templates
         self._seconds = seconds
         self._max_bytes = max_bytes
 
     def gather(self, wanted: Wanted) -> Gathered:
-        """Ask for everything that is wanted and allowed.
+        """Ask for everything that is wanted and allowed; render the template first.
 
-        Raises Transient when users cannot be asked for now, PyMongoError when MongoDB is away.
+        Raises Transient when users or templates must not be read, PyMongoError when MongoDB is
+        away.
         """
         deadline = time.monotonic() + self._seconds
+        rendered: Message | Sequence[str] | None = None
+        if self._templates is not None and wanted.template is not None:
+            rendered = self._templates.render(wanted.template, self._seconds)
+            if isinstance(rendered, Message):
+                wanted = wanted.with_message(rendered)
         emails = None
         if self._users is not None and wanted.uids:
             emails = self._users.emails(wanted.uids, self._seconds)
-        return Gathered(emails, self._files(wanted, deadline))
+        return Gathered(emails, self._files(wanted, deadline), rendered)
 
     def _files(self, wanted: Wanted, deadline: float) -> dict[Key, File | Fault]:
         files: dict[Key, File | Fault] = {}
@@ -86,6 +104,19 @@ class Gatherer:
             if isinstance(found, File):
                 left -= len(found.data)
         return files
+
+
+def limits(settings: Settings) -> Limits:
+    """Give the bounds of one mail's template."""
+    return Limits(
+        template_size=settings.template_size,
+        tokens=settings.template_tokens,
+        nesting=settings.template_nesting,
+        partial_depth=settings.template_partial_depth,
+        steps=settings.template_steps,
+        output_size=settings.template_output_size,
+        seconds=settings.template_seconds,
+    )
 
 
 def _get(get: GetFile, wanted: WantedFile, limit: int, deadline: float) -> File | Fault:

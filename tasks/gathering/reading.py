@@ -24,5 +24,10 @@ def reading(what: str, seconds: float) -> Iterator[None]:
     except OperationFailure as error:
         if error.timeout:
             raise
-        name = (error.details or {}).get("codeName", f"error {error.code}")
-        raise Transient(f"{what} cannot be read: {name}") from error
+        raise refused(what, error) from error
+
+
+def refused(what: str, error: OperationFailure) -> Transient:
+    """Say why the server lets nobody read it, in a few words."""
+    name = (error.details or {}).get("codeName", f"error {error.code}")
+    return Transient(f"{what} cannot be read: {name}")

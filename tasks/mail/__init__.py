@@ -15,10 +15,12 @@ compose          the two steps: reading, then writing
       part_reader  what these have in common    raw_part           a part brought whole
       content_encodings  base64, hex, …         media_types        text/csv; charset=utf-8
       elsewhere  files, URLs, GridFS
+    filling      what a template gives             templates          TEMPLATES_COLLECTION, rendered
   head           the mail's header
     headers      one header line, folded        encoded_words      RFC 2047
   tree           what stands inside what
     bodies       text and HTML → parts          parts              a part → bytes
+  inline_css     <style> → style="…"
   text_from_html for mails without a text       text_writer        words → lines
   dkim           signatures of a finished mail
 """

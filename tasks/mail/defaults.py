@@ -34,3 +34,5 @@ class Defaults:
     max_message_bytes: int | None = None
     #: Whether a mail with HTML alone gets a text made of it.
     text_from_html: bool = False
+    #: Whether the rules of `<style>` are written to the elements.
+    inline_css: bool = False

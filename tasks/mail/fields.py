@@ -140,23 +140,6 @@ def _one_or_many(value: Any) -> str | None:
     return _MANY if isinstance(value, list) else None
 
 
-class _NotSupported:
-    """Whatever it holds, but null and an empty list."""
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"type": "null"}
-
-    def _check(self, _value: Any) -> Any:
-        raise problem("is not supported yet", ProblemCode.NOT_SUPPORTED)
-
-
 def _http_headers(value: dict[str, str | None]) -> dict[str, str | None]:
     for name, text in value.items():
         if not _HTTP_NAME.fullmatch(name) or name.lower() in _NOT_OURS:
@@ -246,9 +229,6 @@ Content = Annotated[
     PlainValidator(_content),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"bsonType": "binData"}]}),
 ]
-
-#: A check for fields this version does not know: to drop one silently would send another mail.
-NotSupported = _NotSupported()
 
 
 def lines(value: str | list[str | None] | None) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from tasks.mail.elsewhere import Elsewhere, elsewhere
-from tasks.mail.schema import Alternative, Document, Message, Part
+from tasks.mail.schema import Alternative, Document, Message, Part, TemplateUse
 
 
 _UIDS = ("toUids", "ccUids", "bccUids")
@@ -31,13 +31,21 @@ class WantedFile:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`uids`: of users whose address is wanted, each once."""
+    """`uids`: of users whose address is wanted, each once. `template`: to be rendered first."""
 
     uids: tuple[Any, ...] = ()
     files: tuple[WantedFile, ...] = ()
+    template: TemplateUse | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.uids or self.files)
+        return bool(self.uids or self.files or self.template)
+
+    def with_message(self, rendered: Message) -> Wanted:
+        """Give what is wanted when a template's attachments take the place of the message's."""
+        if rendered.attachments is None:
+            return self
+        others = (each for each in self.files if each.key[1] != "attachments")
+        return replace(self, files=(*_files(Message(attachments=rendered.attachments)), *others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +70,12 @@ class Gathered:
     """`emails`: uid → what stands in that user's `email`; None: there is no such collection.
 
     A file that is missing from `files` was not looked for: the setting that allows it is not set.
+    `rendered`: what the template gives, or why it gives nothing; None: there are no templates.
     """
 
     emails: Mapping[Any, str] | None = None
     files: Mapping[Key, File | Fault] = field(default_factory=dict)
+    rendered: Message | Sequence[str] | None = None
 
 
 NOTHING_WANTED = Wanted()
@@ -82,12 +92,16 @@ def wanted(document: Mapping[str, Any]) -> Wanted:
         return NOTHING_WANTED
     uids = [*(model.to_uids or ()), *(model.cc_uids or ()), *(model.bcc_uids or ())]
     files = _files(model.message) if model.message else ()
-    return Wanted(tuple(dict.fromkeys(uid for uid in uids if uid is not None)), tuple(files))
+    return Wanted(
+        uids=tuple(dict.fromkeys(uid for uid in uids if uid is not None)),
+        files=tuple(files),
+        template=model.template if model.template and model.template.name else None,
+    )
 
 
 def _may_want(document: Mapping[str, Any]) -> bool:
     """Tell quickly, for nearly every mail needs nothing."""
-    if any(document.get(name) for name in _UIDS):
+    if any(document.get(name) for name in (*_UIDS, "template")):
         return True
     message = document.get("message")
     if not isinstance(message, Mapping):

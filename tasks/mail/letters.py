@@ -21,7 +21,7 @@ def check(mail: Reading, problems: Problems) -> None:
     """Note what a mail may have, and a letter not."""
     if len(mail.originators.sender) > 1:
         problems.add("from", "holds several addresses; SendGrid takes one")
-    given = "message" not in problems and "message.subject" not in problems
+    given = not any(where in problems for where in ("message", "message.subject", "template"))
     if given and not mail.subject and not mail.send_grid.get("template_id"):
         problems.add("message.subject", "is empty; SendGrid takes no mail without one")
     names = [name.lower() for name, _ in _headers(mail)]

@@ -17,6 +17,7 @@ from tasks.mail import (
     calendar,
     custom_headers,
     deadline,
+    filling,
     list_headers,
     message_id,
     originators,
@@ -31,6 +32,7 @@ from tasks.mail.bodies import Bodies
 from tasks.mail.custom_headers import CustomHeaders
 from tasks.mail.defaults import Defaults
 from tasks.mail.gathered import Gathered
+from tasks.mail.inline_css import inline
 from tasks.mail.originators import Originators
 from tasks.mail.parts import Leaf
 from tasks.mail.problems import Problems, quote
@@ -91,7 +93,7 @@ def read(
     deadline.check(model.deliver_before, now)
     found = Problems()
     _check_transport(model, defaults, found)
-    message = _message(model, found)
+    message = _message(model, gathered, found)
     custom = custom_headers.read(model.headers, found)
     by = originators.read(model, custom, defaults, found)
     id = _given_message_id(message, custom, found)
@@ -130,8 +132,12 @@ def _check_transport(model: Document, defaults: Defaults, found: Problems) -> No
         found.add("transport", f"must be one of {known}, not {quote(model.transport or '')}")
 
 
-def _message(model: Document, found: Problems) -> Message:
+def _message(model: Document, gathered: Gathered, found: Problems) -> Message:
     message = model.message
+    if model.template is not None:
+        message = filling.fill(message, model.template, gathered.rendered, found)
+        if "template" in found:
+            return message  # what is missing may be what the template has
     if model.send_grid is not None and model.send_grid.template_id:
         return message or Message()  # SendGrid's template has the rest
     if message is None:
@@ -157,7 +163,17 @@ def _parts(
     text, html, amp = message.text or "", message.html or "", message.amp or ""
     if not text and defaults.text_from_html:
         text = text_from_html(html)
+    if defaults.inline_css:
+        html = _inlined(html, found)
     return Bodies(text, html, amp, tuple(others)), attached
+
+
+def _inlined(html: str, found: Problems) -> str:
+    try:
+        return inline(html)
+    except ValueError as error:
+        found.add("message.html", str(error))
+        return html
 
 
 def _given_message_id(message: Message, custom: CustomHeaders, found: Problems) -> str | None:

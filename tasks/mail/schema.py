@@ -25,7 +25,6 @@ from tasks.mail.fields import (
     Key,
     Line,
     Lines,
-    NotSupported,
     PartHeaderMap,
     Text,
     Uid,
@@ -49,9 +48,6 @@ def _event(value: Any) -> Any:
     if value in ("", b"", {}):
         return None
     return {"content": value} if isinstance(value, str | bytes) else value
-
-
-_Map = Annotated[dict[str, Any], NotSupported]
 
 
 class Part(_Noun):
@@ -161,6 +157,15 @@ class SendGrid(_Noun):
     """The pool of addresses to send from."""
 
 
+class TemplateUse(_Noun):
+    """A template and the data for it."""
+
+    name: Line | None = None
+    """The `_id` or the `name` of a document of TEMPLATES_COLLECTION."""
+    data: dict[str, Any] | None = None
+    """What the template is filled with."""
+
+
 class Document(_Noun):
     """A document of the mail collection."""
 
@@ -202,7 +207,7 @@ class Document(_Noun):
     dsn: StatusNotification | None = None
     """What the servers on the way shall report (RFC 3461)."""
 
-    template: _Map | None = None
+    template: TemplateUse | None = None
     """A template of TEMPLATES_COLLECTION by its name, and its data."""
     transport: Line | None = None
     """The name of one of several mail servers."""

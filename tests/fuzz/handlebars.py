@@ -143,6 +143,7 @@ def _limits(random: Random) -> Limits:
         return Limits(steps=100_000, output_size=1_000_000, seconds=1)
     return Limits(
         template_size=random.choice((10, 1000, 1_000_000)),
+        tokens=random.choice((1, 30, 250_000)),
         nesting=random.choice((1, 5, 40, 120)),
         partial_depth=random.choice((1, 3, 30)),
         steps=random.choice((1, 50, 5000)),

@@ -24,8 +24,8 @@ from __future__ import annotations
 
 from tasks.mail.handlebars.data import plain
 from tasks.mail.handlebars.errors import TemplateError
-from tasks.mail.handlebars.limits import Limits
+from tasks.mail.handlebars.limits import Allowance, Limits
 from tasks.mail.handlebars.template import Template, compile  # noqa: A004
 
 
-__all__ = ["Limits", "Template", "TemplateError", "compile", "plain"]
+__all__ = ["Allowance", "Limits", "Template", "TemplateError", "compile", "plain"]

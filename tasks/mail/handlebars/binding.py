@@ -21,6 +21,8 @@ class Binder:
         self._source = source
         #: Block parameters, the outermost block first, and whether their block fills them.
         self._parameters: list[tuple[tuple[str, ...], bool]] = []
+        #: Levels of nesting from the start of the template, inline partial or partial block on.
+        self._level = 0
 
     def _expression(self, expression: Expression) -> Value:
         match expression:
@@ -34,7 +36,7 @@ class Binder:
         """Compile what is shown or decides about a block; there `@partial-block` is its text."""
         match expression:
             case Path(data=True, parts=("partial-block",)) if not self._place(expression):
-                return paths.partial_block(expression)
+                return paths.partial_block(expression.depth, self._level + 1)
         return self._expression(expression)
 
     def _path(self, path: Path) -> Value:

@@ -39,9 +39,7 @@ def compile_program(program: Program, source: Source) -> Code:
 class _Compiler(Binder):
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        #: Levels of nesting from the start of the template, inline partial or partial block on.
-        self._level = 0
-        #: The most of them so far.
+        #: The most levels so far.
         self._height = 0
 
     def unit(self, program: Program) -> Code:
@@ -154,7 +152,7 @@ class _Compiler(Binder):
 
     def _partial(self, partial: Partial) -> Node:
         name, context = partial.name, partial.context
-        self._reach(name, *([] if context is None else [context]), *_values(partial))
+        self._reach(*_expressions(partial))
         return PartialTag(
             name=name.original if isinstance(name, Path) else self._partial_name(name),
             context=None if context is None else self._expression(context),
@@ -170,12 +168,13 @@ def _is_undefined(expression: Expression) -> bool:
     return isinstance(expression, Literal) and expression.undefined
 
 
-def _values(partial: Partial) -> list[Expression]:
-    return [value for _, value in partial.hash]
+def _expressions(partial: Partial) -> list[Expression]:
+    given = [partial.name, *(value for _, value in partial.hash)]
+    return given if partial.context is None else [*given, partial.context]
 
 
 def _weight(statement: Mustache | Block | Partial) -> int:
     """Give the steps of a tag: one, and one for each value it is given."""
     if isinstance(statement, Partial):
-        return 1 + weight(*_values(statement))
+        return weight(*_expressions(statement))
     return weight(statement.call)

@@ -34,6 +34,8 @@ class Inventory:
     #: `items[].name` is the field `name` of each item of `items`.
     fields: set[str] = field(default_factory=set)
     partials: set[str] = field(default_factory=set)
+    #: Those of them that have no block to be shown in their place.
+    required: set[str] = field(default_factory=set)
     #: Whether a partial's name is computed, as in `{{> (lookup . "footer")}}`.
     computes_partials: bool = False
 
@@ -76,6 +78,7 @@ def take(program: Program) -> Inventory:
     taker = _Taker()
     taker.program(program, _Place())
     taker.found.partials -= taker.inlines | {"@partial-block"}
+    taker.found.required &= taker.found.partials
     return taker.found
 
 
@@ -113,6 +116,8 @@ class _Taker:
     def _partial(self, partial: Partial, place: _Place) -> None:
         if isinstance(partial.name, Path | Literal):
             self.found.partials.add(partial.name.original)
+            if partial.program is None:
+                self.found.required.add(partial.name.original)
         else:
             self.found.computes_partials = True
             self._value(partial.name, place)

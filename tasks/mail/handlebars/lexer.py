@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from tasks.mail.handlebars.errors import Source
 from tasks.mail.handlebars.tokens import Kind, Token
 from tasks.mail.handlebars.values import SPACE
 
@@ -54,9 +55,9 @@ _KINDS = {kind.name: kind for kind in Kind}
 _LAST = (Kind.CLOSE, Kind.CLOSE_UNESCAPED, Kind.CLOSE_RAW)
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(source: Source, max_tokens: int) -> list[Token]:
     """Split the text. The last token is END, or says where it stops being Handlebars."""
-    return _Lexer(text).read()
+    return _Lexer(source, max_tokens).read()
 
 
 class _Broken(Exception):
@@ -68,8 +69,10 @@ class _Broken(Exception):
 
 
 class _Lexer:
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, source: Source, max_tokens: int) -> None:
+        self._source = source
+        self._text = source.text
+        self._max_tokens = max_tokens
         self._position = 0
         self._tokens: list[Token] = []
 
@@ -82,13 +85,19 @@ class _Lexer:
             self._tokens.append(broken.token)
         return self._tokens
 
+    def _add(self, token: Token) -> None:
+        if len(self._tokens) >= self._max_tokens:
+            message = f"more than {self._max_tokens} names, values, signs and pieces of text"
+            raise self._source.error(token.position, message, bound="tokens")
+        self._tokens.append(token)
+
     def _add_content(self, content: str, position: int) -> None:
         if "\0" in content:
             raise _Broken(
                 position + content.index("\0"), "a NUL character has no place in a template"
             )
         if content:
-            self._tokens.append(Token(Kind.CONTENT, content, position))
+            self._add(Token(Kind.CONTENT, content, position))
 
     def _read_content(self) -> None:
         """Read up to and including the next tag, or to the end."""
@@ -128,7 +137,7 @@ class _Lexer:
             self._read_comment(match, _COMMENT_END.search(self._text, match.end()))
         else:
             token = Token(_KINDS[kind], match[0], start, match["open"] == "~")
-            self._tokens.append(token)
+            self._add(token)
             self._position = match.end()
             if kind == "ELSE":
                 token.close = match["close"] == "~"
@@ -139,7 +148,7 @@ class _Lexer:
         if end is None:
             raise _Broken(start.start(), "the comment has no end")
         tildes = start["open"] == "~", end["close"] == "~"
-        self._tokens.append(Token(Kind.COMMENT, "", start.start(), *tildes))
+        self._add(Token(Kind.COMMENT, "", start.start(), *tildes))
         self._position = end.end()
 
     def _read_inside(self) -> None:
@@ -152,7 +161,7 @@ class _Lexer:
                 continue
             kind = Kind.NAME if name == "WORD" else _KINDS[name]
             token = Token(kind, match[name], start)
-            self._tokens.append(token)
+            self._add(token)
             self._position = match.end()
             if kind in _LAST:
                 token.close = "~" in token.text
@@ -167,7 +176,7 @@ class _Lexer:
         if match:
             self._position = match.end()
             if match["name"]:
-                self._tokens.append(Token(Kind.NAME, match["name"], match.start("name")))
+                self._add(Token(Kind.NAME, match["name"], match.start("name")))
         if self._position < len(self._text):
             raise _Broken(self._position, self._text[self._position], Kind.INVALID)
 
@@ -188,10 +197,10 @@ class _Lexer:
         self._position = end + 1
         if mark == "]":
             name = _ESCAPED_BRACKET.sub(r"\1", self._text[start : end + 1])[1:-1]
-            self._tokens.append(Token(Kind.NAME, name, start, bracketed=True))
+            self._add(Token(Kind.NAME, name, start, bracketed=True))
         else:
             string = self._text[start + 1 : end].replace(f"\\{mark}", mark)
-            self._tokens.append(Token(Kind.STRING, string, start))
+            self._add(Token(Kind.STRING, string, start))
 
     def _read_raw(self, opened: int) -> None:
         """Read a raw block's content and its end; raw blocks inside it are content."""
@@ -202,7 +211,7 @@ class _Lexer:
                 depth -= 1
                 self._position = match.end()
                 if depth == 0:
-                    self._tokens.append(Token(Kind.END_RAW, match[1], start))
+                    self._add(Token(Kind.END_RAW, match[1], start))
                     return
             elif self._text.startswith("{{{{", start) and self._text[start + 4 : start + 5] != "/":
                 depth += 1

@@ -15,6 +15,9 @@ class Limits:
 
     #: Characters of a template's text.
     template_size: int = 1_000_000
+    #: Pieces of text, names, values and signs in a template: about four for each tag. Reading a
+    #: template takes 25 µs of CPU time and 1 KB of memory for each tag.
+    tokens: int = 250_000
     #: Blocks, partials and subexpressions inside one another; while rendering, those of the
     #: calling templates count, too. At most 120.
     nesting: int = 100
@@ -33,3 +36,20 @@ class Limits:
                 raise ValueError(f"{name} must be more than 0")
         if self.nesting > MAX_NESTING:
             raise ValueError(f"nesting must be at most {MAX_NESTING}")
+
+
+class Allowance:
+    """What is left of the bounds for several renderings, such as those of one mail's fields.
+
+    It belongs to one thread.
+    """
+
+    __slots__ = ("limits", "seconds", "size", "steps")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.steps = limits.steps
+        #: Characters.
+        self.size = limits.output_size
+        #: CPU time.
+        self.seconds = limits.seconds

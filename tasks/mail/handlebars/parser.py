@@ -10,6 +10,7 @@ from collections.abc import Callable
 from tasks.mail.handlebars.errors import Source, TemplateError, quote
 from tasks.mail.handlebars.expressions import ExpressionReader
 from tasks.mail.handlebars.lexer import tokens
+from tasks.mail.handlebars.limits import Limits
 from tasks.mail.handlebars.nodes import (
     Block,
     Call,
@@ -32,9 +33,9 @@ _MORE = "a value, key=value or "
 _BLOCK_MORE = f"{_MORE}{Kind.CLOSE.value}"
 
 
-def parse(source: Source, max_nesting: int) -> Program:
+def parse(source: Source, limits: Limits) -> Program:
     """Read a whole template; raises TemplateError at the first fault."""
-    return _Parser(source, tokens(source.text), max_nesting).read()
+    return _Parser(source, tokens(source, limits.tokens), limits.nesting).read()
 
 
 class _Parser(ExpressionReader):

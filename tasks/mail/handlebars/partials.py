@@ -68,12 +68,12 @@ class PartialBlock:
         place.parameters = self.around.parameters
         return place
 
-    def text(self, run: Run) -> str:
+    def text(self, run: Run, levels: int) -> str:
         """Render it without any context, for a tag that takes it for a value."""
         pieces: list[str] = []
-        run.enter(1, self.code.height, run.fault)
+        run.enter(levels, self.code.height, run.fault)
         render(self.code, self.scope(run, None, Data(None), {}), pieces.append)
-        run.leave(1)
+        run.leave(levels)
         return "".join(pieces)
 
 

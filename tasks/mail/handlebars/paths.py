@@ -105,16 +105,15 @@ def _data(scope: Scope, depth: int) -> Data | None:
     return data
 
 
-def partial_block(path: Path) -> Value:
-    """Compile `@partial-block` where it is asked for its text.
+def partial_block(depth: int, levels: int) -> Value:
+    """Compile `@partial-block` where it is asked for its text, `levels` deep.
 
     Upstream has a function there, which it calls without a context.
     """
-    depth = path.depth
 
     def value(scope: Scope) -> str | None:
         data = _data(scope, depth)
-        return data.block.text(scope.run) if data and data.block else None
+        return data.block.text(scope.run, levels) if data and data.block else None
 
     return value
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tasks.mail.handlebars.comparing import equal
 from tasks.mail.handlebars.errors import TemplateError
-from tasks.mail.handlebars.limits import Limits
+from tasks.mail.handlebars.limits import Allowance
 
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Run:
     """One rendering. Counts steps and characters down, so that a tag costs one comparison each."""
 
     __slots__ = (
+        "_allowance",
         "_deadline",
         "_limits",
         "_name",
@@ -58,26 +59,28 @@ class Run:
     )
 
     def __init__(
-        self, name: str, partials: Mapping[str, Template], limits: Limits, *, escape: bool
+        self, name: str, partials: Mapping[str, Template], allowance: Allowance, *, escape: bool
     ) -> None:
         self._name = name
-        self._limits = limits
-        self._deadline = time.thread_time() + limits.seconds
-        self._reserve = limits.steps
+        self._allowance = allowance
+        self._limits = allowance.limits
+        self._deadline = time.thread_time() + allowance.seconds
+        self._reserve = allowance.steps
         self.partials = partials
         self.escape = escape
         #: Steps until the clock is looked at; whoever takes it below zero calls `refill`.
         self.steps = 0
         #: Characters that may still be written; whoever takes it below zero calls `overflow`.
-        self.size = limits.output_size
+        self.size = allowance.size
         #: Levels of nesting around the template, partial or partial block being rendered.
         self.level = 0
         self.partial_level = 0
 
-    @property
-    def used(self) -> int:
-        """The steps taken so far."""
-        return self._limits.steps - self._reserve - self.steps
+    def end(self) -> None:
+        """Leave to the next rendering what this one has not used."""
+        self._allowance.steps = self._reserve + self.steps
+        self._allowance.size = self.size
+        self._allowance.seconds = self._deadline - time.thread_time()
 
     def charge(self, steps: int) -> None:
         self.steps -= steps

@@ -99,10 +99,6 @@ ATTACHMENT_TYPES: list[tuple[Any, str]] = [
     ),
 ]
 
-NOT_YET: list[tuple[dict[str, Any], str]] = [
-    ({"template": {"name": "welcome"}}, "template"),
-]
-
 
 @pytest.mark.parametrize(("fields", "problem"), WRONG_TYPES)
 def test_wrong_type(fields: dict[str, Any], problem: str) -> None:
@@ -143,12 +139,6 @@ def test_wrong_type_in_an_attachment(attachment: Any, problem: str) -> None:
     problems = problems_of(message=MESSAGE | {"attachments": attachments})
 
     assert problems == [f"message.attachments.1{problem}"]
-
-
-@pytest.mark.parametrize(("fields", "path"), NOT_YET)
-def test_not_supported_yet(fields: dict[str, Any], path: str) -> None:
-    """What cannot be done yet is an error: to leave it out would send another mail."""
-    assert problems_of(**fields) == [f"{path} is not supported yet"]
 
 
 def test_all_wrong_types_at_once() -> None:
@@ -239,7 +229,7 @@ def test_null_is_absent() -> None:
 
 
 def test_empty_lists_ask_for_nothing() -> None:
-    """Empty lists of what is not supported yet are no error."""
+    """Empty lists are no error."""
     mail = composed(toUids=[], ccUids=[], message=MESSAGE | {"alternatives": [], "attachments": []})
 
     assert mail.recipients == ("jo@example.org",)
@@ -366,7 +356,6 @@ def test_default_pymongo_types_are_accepted() -> None:
         ({"to": "nobody"}, "INVALID_ADDRESS"),
         ({"to": None}, "NO_RECIPIENT"),
         ({"toUids": ["u1"]}, "NEEDS_SETTING"),
-        ({"template": {"name": "welcome"}}, "NOT_SUPPORTED"),
     ],
 )
 def test_codes(fields: dict[str, Any], code: str) -> None:

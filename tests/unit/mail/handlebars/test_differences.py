@@ -24,6 +24,13 @@ def test_block_parameters_in_inline_partials() -> None:
     assert rendered(source) == "[a][b][c]"
 
 
+def test_block_parameters_of_sections() -> None:
+    """A section over no list gives its block parameters no value, and not those around it."""
+    source = "{{#each list as |i|}}{{#@root.map as |x|}}[{{x}}]{{/@root.map}}{{/each}}"
+    assert rendered(source) == "[][][]"
+    assert rendered("{{#list as |x i|}}{{i}}{{x}}{{/list}}") == "0a1b2c"
+
+
 def test_decorator_without_a_block() -> None:
     """`{{*inline "x"}}` is an error: it cannot do anything. Upstream passes over it."""
     with pytest.raises(TemplateError, match="the only decorator"):

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import Settings
 from tasks.mail.handlebars import Limits
+from tasks.mail.templates import faults
 from tests.unit.mail.handlebars.samples import rendered
 
 
@@ -37,4 +39,12 @@ def test_examples(template: str, text: str) -> None:
 
 def test_bounds() -> None:
     """Every bound is listed, with its default."""
-    assert {name: float(bound.replace(",", "")) for name, bound in BOUNDS} == asdict(Limits())
+    listed = {name: float(bound.replace(",", "")) for name, bound in BOUNDS}
+
+    assert listed == {faults.BOUNDS[name]: bound for name, bound in asdict(Limits()).items()}
+
+
+def test_settings() -> None:
+    """The settings' defaults are those of the engine."""
+    for name, bound in asdict(Limits()).items():
+        assert Settings.model_fields[faults.BOUNDS[name].lower()].default == bound

@@ -37,6 +37,15 @@ def test_template_size() -> None:
     assert _bound("x" * 21, template_size=20) == "template_size"
 
 
+@pytest.mark.parametrize("source", ["{{x}}" * 5, "{{lookup" + " x" * 12 + "}}", "{{!}}" * 15])
+def test_tokens(source: str) -> None:
+    """A template may have so many parts, in many tags or in one."""
+    handlebars.compile(source, name="main", limits=Limits(tokens=15))
+    with pytest.raises(TemplateError) as caught:
+        handlebars.compile(source, name="main", limits=Limits(tokens=14))
+    assert caught.value.bound == "tokens"
+
+
 NESTINGS: dict[str, Callable[[int], str]] = {
     "if": _nested,
     "each": lambda n: "{{#each yes}}" * n + "{{/each}}" * n,
@@ -157,7 +166,7 @@ def test_message_names_the_bound() -> None:
         rendered(LOOP, YES, steps=5)
 
 
-@pytest.mark.parametrize("name", ["template_size", "nesting", "partial_depth", "steps"])
+@pytest.mark.parametrize("name", ["template_size", "tokens", "nesting", "steps"])
 def test_bounds_are_positive(name: str) -> None:
     """A bound that lets nothing through is a mistake."""
     with pytest.raises(ValueError, match=f"{name} must be more than 0"):
