@@ -17,11 +17,14 @@ from tasks.mail.elsewhere import Place
 from tasks.mail.gathered import File, Gathered, Wanted
 from tasks.mail.problems import kind
 from tasks.mail.profiles import name
+from tasks.mail.schema import Message
 
 
 #: Stands for whatever is fetched when the mail is sent; an event may be fetched, too.
 _SOME_FILE = File(b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "file")
 _SOME_ADDRESS = "user@example.com"
+#: Of a template nothing is known but that it is there.
+_SOME_TEXTS = Message(subject="a subject", text="a text")
 #: When there are no settings.
 _ANYBODY = Defaults("sender@example.com")
 
@@ -79,9 +82,11 @@ def _of_delivery(delivery: Any) -> list[Problem]:
 def _assumed(needs: Wanted, settings: Settings | None) -> Gathered:
     allowed = set(Place) if settings is None else _places(settings)
     users = settings is None or settings.users_collection is not None
+    templates = settings is None or settings.templates_collection is not None
     return Gathered(
         dict.fromkeys(needs.uids, _SOME_ADDRESS) if users else None,
         {each.key: _SOME_FILE for each in needs.files if each.where.place in allowed},
+        _SOME_TEXTS if templates else None,
     )
 
 

@@ -13,18 +13,10 @@ import re
 from collections.abc import Sequence
 from urllib.parse import unquote
 
+from tasks.commands import safe_html
 from tasks.commands.opened import Leaf
 
 
-_POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:;"
-    " form-action 'none'; base-uri 'none'"
-)
-#: Browsers look up the names of links before anybody clicks; a frame inherits this.
-_NO_LOOKUPS = '<meta http-equiv="x-dns-prefetch-control" content="off">'
-#: No policy keeps a link element from opening connections (preconnect, dns-prefetch). For a frame
-#: Chromium opens one before it asks the policy.
-_CONNECTING = re.compile(r"<(?=(link|i?frame|frameset|object|embed|meta|base)\b)", re.IGNORECASE)
 _CID = re.compile(r"""(?i)(?<=["'(=\s])cid:([^"'\s)>]+)""")
 _IMAGE = re.compile(r"image/[a-z0-9.+-]+")
 
@@ -56,10 +48,10 @@ def page(subject: str, mail: str, parts: Sequence[Leaf]) -> str:
         image = images.get(match[1]) or images.get(unquote(match[1]))
         return _data_uri(image) if image else match[0]
 
-    inside = _NO_LOOKUPS + _CONNECTING.sub("<no-", _CID.sub(resolve, mail))
+    inside = safe_html.sealed(_CID.sub(resolve, mail))
     return _PAGE.format(
-        policy=html.escape(_POLICY),
-        no_lookups=_NO_LOOKUPS,
+        policy=html.escape(safe_html.POLICY),
+        no_lookups=safe_html.NO_LOOKUPS,
         subject=html.escape(subject),
         mail=html.escape(inside),
     )

@@ -65,6 +65,13 @@ def test_more_than_are_listed() -> None:
     assert judged(to=[5] * 57).unlisted == 37
 
 
+def test_a_template_is_taken_for_there() -> None:
+    """It brings the texts; which ones is known only when it is rendered."""
+    document = {"to": "a@example.com", "template": {"name": "welcome"}}
+
+    assert judge(Given(document), None, NOW).problems == []
+
+
 def test_without_settings_everything_is_allowed() -> None:
     """Users and files are taken for there, as with the settings that allow them."""
     attachments = [{"path": "a.txt"}, {"href": "https://example.com/a"}, {"gridfs": "a"}]
