@@ -34,7 +34,15 @@ def test_nothing_of_it_is_a_tag_of_the_page() -> None:
     assert "script" not in names
     assert "img" not in names
     frames = [attributes for tag, attributes in tags if tag == "iframe"]
-    assert [(each["sandbox"], each["srcdoc"]) for each in frames] == [("", EVIL)] * 2
+    inside = safe_html.sealed(EVIL)
+    assert [(each["sandbox"], each["srcdoc"]) for each in frames] == [("", inside)] * 2
+
+
+def test_elements_that_connect_in_spite_of_the_policy() -> None:
+    """Browsers open connections for a link or a frame before they ask the policy."""
+    html = '<LINK rel="preconnect" href="https://x.example"><iframe src="https://x.example">'
+
+    assert not {"link", "iframe"} & {tag for tag, _ in _Tags(safe_html.sealed(html)).found}
 
 
 def test_policy() -> None:
