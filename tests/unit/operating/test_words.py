@@ -60,9 +60,10 @@ def test_what_is_no_moment(text: str) -> None:
 
 
 IDS: list[Any] = [
-    ObjectId("66f0" * 6), "an id", "7", "true", '"quoted"', "{", "", "a" * 24, str(ObjectId("66f1" * 6)), 7, 7.5,
+    ObjectId("66f0" * 6), "an id", "7", "true", '"quoted"', "{", "", "a" * 24, "66f1" * 6, 7, 7.5,
     Int64(2**40), True, None, Decimal128("1.10"), bson.MinKey(), bson.MaxKey(), b"\x00\x01",
-    Binary.from_uuid(uuid.UUID(int=7)), dt.datetime(2026, 1, 1, tzinfo=dt.UTC), bson.Timestamp(4, 5),
+    Binary.from_uuid(uuid.UUID(int=7)), dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    bson.Timestamp(4, 5),
     {"tenant": 4, "mail": {"number": Int64(3)}}, "null", "[1]", "ü", "a\nb", float("nan"),
 ]  # fmt: skip
 
