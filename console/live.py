@@ -36,7 +36,7 @@ _COUNT, _COUNT_IDLE, _HOUR, _SHARE = 1.0, 15.0, 10.0, 5
 #: Seconds that the stream stays open after the last browser: a page is reloaded.
 _LINGER = 30.0
 
-_AGAIN = ("mails", json.dumps({"mails": [], "removed": [], "more": True}))
+_AGAIN = {"mails": [], "removed": [], "more": True}
 
 _log = structlog.get_logger(__name__)
 
@@ -117,7 +117,7 @@ class Live:
                     queue.get_nowait()
                 for last in self._last.items():
                     queue.put_nowait(last)
-                queue.put_nowait(_AGAIN)
+                queue.put_nowait(("mails", json.dumps(_AGAIN)))
             else:
                 queue.put_nowait((name, data))
 
@@ -136,11 +136,16 @@ class Live:
         if not self._browsers:
             await self._rest()
         self._stream.want(wanted=True)
+        self._tell("stream", {"open": self._stream.is_open})
         taken = self._stream.take()
         if taken:
             self._changed.set()
-            self._tell("mails", await asyncio.to_thread(self._lines, taken))
-        self._tell("stream", {"open": self._stream.is_open})
+            try:
+                lines = await asyncio.to_thread(self._lines, taken)
+            except PyMongoError:
+                self._tell("mails", _AGAIN)
+                raise
+            self._tell("mails", lines)
         return _LOOK
 
     async def _rest(self) -> None:

@@ -90,6 +90,8 @@ class Stream:
         pause = _FIRST_PAUSE
         while not self._closing.is_set():
             self._wanted.wait()
+            if self._closing.is_set():
+                return
             try:
                 with self._mails.watch(_PIPELINE, max_await_time_ms=_WAIT, batch_size=500) as found:
                     self._opened()

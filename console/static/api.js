@@ -52,7 +52,8 @@ async function send(path, options = {}) {
   });
   if (response.ok) return response;
   if (response.status === 401) {
-    location.replace("/");
+    if (token === "") throw new Problem("The browser keeps no cookie of this page, which needs one");
+    location.reload(); // to the login page, if a password is asked for
     throw new Problem("Log in first");
   }
   const said = await response.json().catch(() => ({}));

@@ -13,13 +13,17 @@ function say(state, text = state) {
   if (live.textContent !== text) live.textContent = text;
 }
 
+let events = null;
+
+// A page that nobody sees does not follow: browsers open six connections to a server, for all tabs.
 function follow() {
-  const events = new EventSource("/api/events");
+  if (document.hidden || events) return;
+  events = new EventSource("/api/events");
   const on = (name, action) => events.addEventListener(name, (event) => action(JSON.parse(event.data)));
   events.addEventListener("error", () => {
     say("offline");
-    if (events.readyState !== EventSource.CLOSED) return;
-    events.close(); // logged out, or too many browsers: EventSource itself gives up
+    if (events?.readyState !== EventSource.CLOSED) return;
+    events = null; // logged out, or too many browsers: EventSource itself gives up
     setTimeout(() => api.get("/api/session").then(follow, follow), 5000);
   });
   on("stream", ({ open }) => say(open ? "live" : "waiting", open ? "live" : "MongoDB tells no changes"));
@@ -30,6 +34,17 @@ function follow() {
     mail.news(news);
   });
 }
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    events?.close();
+    events = null;
+    return;
+  }
+  follow();
+  list.news({ mails: [], removed: [], more: true });
+  mail.news({ mails: [], removed: [], more: true });
+});
 
 function showCounts({ states, other, total }) {
   const tiles = Object.entries(states).map(([name, count]) => [name, count, `#/?state=${name}`]);
@@ -64,7 +79,11 @@ byId("logout").addEventListener("click", async () => {
   location.replace("/login");
 });
 
-const session = await api.begin();
+const session = await api.begin().catch((error) => {
+  byId("failure").textContent = error.message;
+  byId("failure").hidden = false;
+  throw error;
+});
 byId("logout").hidden = !session.canLogOut;
 if (session.flower) {
   byId("flower").href = session.flower;

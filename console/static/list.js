@@ -166,10 +166,6 @@ function refresh() {
   if (!document.hidden) load();
 }
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && !byId("overview").hidden && !parameters.has("after")) load();
-});
-
 export function states(parent, tiles, wanted) {
   const known = new Map([...parent.children].map((item) => [item.dataset.state, item]));
   const items = tiles.map(([name, count, href]) => {

@@ -131,9 +131,11 @@ def environment(settings: Settings, **variables: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running(settings: Settings, log: Path, **variables: str) -> Iterator[Console]:
-    """Start it as the Procfile does, on a free port; a clean stop is part of every test."""
-    port = ports.free()
+def running(
+    settings: Settings, log: Path, *, port: int | None = None, **variables: str
+) -> Iterator[Console]:
+    """Start it as the Procfile does; a clean stop is part of every test."""
+    port = port or ports.free()
     server = Server(
         name="console",
         command=[sys.executable, "-m", "console"],

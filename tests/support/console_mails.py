@@ -23,13 +23,12 @@ _SUBJECTS = (
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
 
 
-def shop(count: int, now: datetime) -> list[dict[str, Any]]:
-    """Make mails that went in over the last hour."""
-    return [_mail(number, now) for number in range(count)]
+def shop(count: int, now: datetime, every: float = 11) -> list[dict[str, Any]]:
+    """Make mails that went in one after the other, `every` so many seconds."""
+    return [_mail(number, now - timedelta(seconds=4 + number * every)) for number in range(count)]
 
 
-def _mail(number: int, now: datetime) -> dict[str, Any]:
-    start = now - timedelta(seconds=3.1 + number * 11 + number % 7)
+def _mail(number: int, start: datetime) -> dict[str, Any]:
     name = _NAMES[number % len(_NAMES)]
     address = f"{name.lower()}.{number % 50}@example.com"
     mail: dict[str, Any] = {
@@ -55,7 +54,7 @@ def delivery(start: datetime, number: int, address: str) -> dict[str, Any]:
     """Make a `delivery` as a worker leaves it; every 13th failed, every 40th in doubt."""
     end = start + timedelta(milliseconds=20 + (number * 37) % 900 + (number % 17 == 0) * 4000)
     worker = f"mail-1:{4000 + number % 3}:0a1b2c3d4e{number % 90:02d}"
-    done = {
+    done: dict[str, Any] = {
         "state": "SUCCESS",
         "startTime": start,
         "endTime": end,

@@ -1,12 +1,13 @@
-"""A console without a password, on a test's own collection."""
+"""A console without a password, shared by these tests, on a collection that each finds empty."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
@@ -17,25 +18,48 @@ from tests.support import console
 from tests.support.console import Browser, Console
 
 
-@pytest.fixture
-def mails(
-    mongo_client: MongoClient[dict[str, Any]], settings: Settings
-) -> Collection[dict[str, Any]]:
-    """The collection, with its indexes."""
-    collection = mongo.mail_collection(mongo_client, settings)
-    indexes.ensure(collection)
-    return collection
+Mails = Collection[dict[str, Any]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def shared(mongodb_uri: str) -> Settings:
+    """Settings of the shared console."""
+    return Settings(
+        _env_file=None,
+        mongodb_uri=SecretStr(mongodb_uri),
+        mongodb_database=f"test_console_{uuid.uuid4().hex}",
+        celery_broker_url=SecretStr("redis://127.0.0.1:1"),
+        smtp_connection_uri=SecretStr("smtp://127.0.0.1:1"),
+        default_from="sender@example.com",
+    )
+
+
+@pytest.fixture(scope="session")
+def collection(mongo_client: MongoClient[dict[str, Any]], shared: Settings) -> Iterator[Mails]:
+    """Its collection, with its indexes."""
+    mails = mongo.mail_collection(mongo_client, shared)
+    indexes.ensure(mails)
+    yield mails
+    mongo_client.drop_database(shared.database)
+
+
+@pytest.fixture(scope="session")
 def running(
-    settings: Settings,
-    mails: Collection[dict[str, Any]],  # noqa: ARG001 - its indexes
-    tmp_path: Path,
+    shared: Settings,
+    collection: Mails,  # noqa: ARG001 - its indexes
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Console]:
     """The console."""
-    with console.running(settings, tmp_path / "console.log") as started:
+    log = tmp_path_factory.mktemp("console") / "log"
+    with console.running(shared, log) as started:
         yield started
+
+
+@pytest.fixture
+def mails(collection: Mails) -> Mails:
+    """The collection, empty."""
+    collection.delete_many({})
+    return collection
 
 
 @pytest.fixture

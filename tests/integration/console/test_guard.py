@@ -20,11 +20,11 @@ PASSWORD = "correct horse battery"
 CHANGE = json.dumps({"kind": "retry", "id": "x"})
 
 
-@pytest.fixture
-def closed(settings: Settings, tmp_path: Path) -> Iterator[Console]:
+@pytest.fixture(scope="module")
+def closed(shared: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A console with a password."""
-    log = tmp_path / "console.log"
-    with console.running(settings, log, CONSOLE_PASSWORD=PASSWORD, CONSOLE_HOST="0.0.0.0") as made:
+    log = tmp_path_factory.mktemp("closed") / "log"
+    with console.running(shared, log, CONSOLE_PASSWORD=PASSWORD, CONSOLE_HOST="0.0.0.0") as made:
         yield made
     assert PASSWORD not in log.read_text()
 
@@ -72,11 +72,14 @@ def test_a_cookie_over_tls_stays_there(closed: Console) -> None:
     assert "secure" in answer.headers["set-cookie"].lower()
 
 
-def test_passwords_cannot_be_tried_for_long(closed: Console) -> None:
+def test_passwords_cannot_be_tried_for_long(shared: Settings, tmp_path: Path) -> None:
     """After a few tries even the right one has to wait; a session that there is goes on."""
-    inside = closed.browser()
+    with console.running(shared, tmp_path / "log", CONSOLE_PASSWORD=PASSWORD) as own:
+        _try(own.browser(), own.browser())
+
+
+def _try(inside: Browser, stranger: Browser) -> None:
     inside.log_in(PASSWORD)
-    stranger = closed.browser()
 
     tries = [stranger.log_in(f"wrong {number}").status for number in range(PER_CLIENT + 1)]
     answer = stranger.log_in(PASSWORD)
