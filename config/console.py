@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import env_file, errors
 from config.errors import BadSettings
-from config.smtp import is_loopback
+from config.hosts import is_loopback
 
 
 LOOPBACK = "127.0.0.1"

@@ -11,5 +11,5 @@ changing   retry, resend, cancel     frame      the HTML of a mail, for a sandbo
 view       Mail → JSON               history    what happened to a mail, in words
 live       server-sent events        stream     the change stream behind them
 figures    counts and the last hour  flower     links into Flower
-app        ties them together
+asking     what endpoints share      app        ties them together
 """

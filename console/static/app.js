@@ -67,7 +67,10 @@ function route() {
     list.open(parameters);
     document.title = "Mails · Mailtrigger";
   }
-  window.scrollTo(0, 0);
+  // On a phone the counts and the charts fill the screen.
+  const below = !one && parameters.size > 0 && matchMedia("(max-width: 760px)").matches;
+  if (below) byId("list-title").scrollIntoView();
+  else window.scrollTo(0, 0);
 }
 
 byId("skip").addEventListener("click", (event) => {

@@ -5,7 +5,7 @@ import * as api from "./api.js";
 import { byId, element, exactTime, number, plain, state, time } from "./dom.js";
 
 const REFRESH = 2000; // milliseconds between two loads of the first page at least
-const PROBABLE = { ERROR: "failed", NEW: "new", PENDING: "waiting", RETRY: "to be sent again", PROCESSING: "being sent" };
+const PROBABLE = { ERROR: "failed", NEW: "not seen yet", PENDING: "waiting", RETRY: "to be sent again", PROCESSING: "being sent" };
 
 let parameters = new URLSearchParams();
 let shown = new Map(); // id → row
