@@ -47,6 +47,8 @@ def tasks_of_mail(flower: str | None, id: Any) -> str | None:
 
 def tasks_of_worker(flower: str | None, found: Worker | None) -> str | None:
     """Make the address of the tasks of all workers on that host."""
-    if flower is None or found is None or len(found.host) < _SHORTEST:
+    if flower is None or found is None:
         return None
-    return f"{flower}/tasks?worker={quote(found.host, safe='')}"
+    # Celery names a worker NAME@HOST.
+    name = f"@{found.host}"
+    return f"{flower}/tasks?worker={quote(name, safe='')}" if len(name) >= _SHORTEST else None

@@ -63,7 +63,7 @@ def test_ids_of_every_kind(id: str) -> None:
 def test_the_tasks_of_a_workers_machine() -> None:
     """All workers there, whatever their names."""
     worker = flower.worker("mail-1:4711:0a1b2c")
-    tasks = [Task("a", ""), Task("b", "", "w2@mail-1"), Task("c", "", "celery@mail-2")]
+    tasks = [Task("a", ""), Task("b", "", "w2@mail-1"), Task("c", "", "mail-1@mail-2")]
 
     assert worker == flower.Worker("mail-1", "4711", "0a1b2c")
     assert _found(flower.tasks_of_worker(URL, worker), *tasks) == ["a", "b"]
