@@ -17,6 +17,7 @@ COPY flowerconfig.py LICENSE ./
 COPY config config
 COPY tasks tasks
 COPY watcher watcher
+COPY console console
 USER mailtrigger
 # Workers finish the mails in hand and put the rest back; give them LEASE_SECONDS for it.
 STOPSIGNAL SIGTERM

@@ -44,13 +44,16 @@ steps: install ## Compare each step's CPU time with what is recorded, 20 seconds
 soak: install ## Send a backlog of SIZE mails and check what is promised about it; 400000: ten minutes
 	@$(BIN)/python -m bench.soak --mails $(SIZE)
 
+browser: install ## Test the mail console in Debian's chromium (apt-get install chromium)
+	@$(BIN)/python -m pytest -n 0 tests/browser
+
 fuzz-documents: install ## Insert 20,000 hostile documents between good mails, some ten minutes; FUZZ_SEED=...
 	@FUZZ_DOCUMENTS=20000 $(BIN)/python -m pytest -n 0 -s tests/integration/worker/test_hostile_documents.py
 
 clean: ## Remove the local data (the mails of `make run`)
 	rm -rf .local
 
-.PHONY: help install run test check bench steps soak fuzz fuzz-documents format clean
+.PHONY: help install run test browser check bench steps soak fuzz fuzz-documents format clean
 
 # Asked first: on Debian, `python3 -m venv` without python3-venv fails and leaves half a .venv behind.
 $(VENV)/bin/python:

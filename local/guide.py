@@ -21,6 +21,7 @@ def text(stack: Stack, settings: Settings, *, own_mongodb: bool) -> str:
     lines = []
     if stack.inbox_port is not None:
         lines.append(f"Inbox     http://{LOOPBACK}:{stack.inbox_port}")
+    lines.append(f"Console   {stack.console_url}")
     lines.append(f"Flower    {stack.flower_url}")
     if own_mongodb:
         place = f"{settings.database}.{settings.mail_collection}"

@@ -22,6 +22,7 @@ _REDIS_PORT = 6379
 _SMTP_PORT = 1025
 _INBOX_PORT = 8025
 _FLOWER_PORT = 5555
+_CONSOLE_PORT = 5556
 
 _DATABASE = "mailtrigger"
 _TRIES = 3
@@ -30,6 +31,7 @@ _AT_WORK = {
     "watcher": ("watcher.leads", "watcher.stands_by"),
     "worker": (" ready.",),
     "flower": ("Connected to",),
+    "console": ("console.listens",),
 }
 #: A higher LOG_LEVEL leaves these lines out; then the mails go in all the same.
 _AT_WORK_SECONDS = 10
@@ -61,6 +63,12 @@ class Stack:
         values = environment.given()
         return f"http://{values.get('FLOWER_ADDRESS', LOOPBACK)}:{values['FLOWER_PORT']}"
 
+    @property
+    def console_url(self) -> str:
+        """Where the mail console answers once it is up."""
+        values = environment.given()
+        return f"http://{values.get('CONSOLE_HOST', LOOPBACK)}:{values['CONSOLE_PORT']}"
+
     def start_servers(self) -> None:
         """Start what the user has not given, and publish where it is; raises StartError."""
         self._start_mongodb()
@@ -68,6 +76,11 @@ class Stack:
         self._start_inbox()
         if "FLOWER_PORT" not in self._given:
             environment.publish({"FLOWER_PORT": str(self._port("Flower", _FLOWER_PORT))})
+        if "CONSOLE_PORT" not in self._given:
+            port = self._port("The mail console", _CONSOLE_PORT)
+            environment.publish({"CONSOLE_PORT": str(port)})
+        if "FLOWER_URL" not in self._given:
+            environment.publish({"FLOWER_URL": self.flower_url})
 
     def release(self, until: Callable[[], bool]) -> None:
         """Run the Procfile's release line; give up when `until` holds. Raises StartError."""

@@ -17,6 +17,7 @@ PROCESSES = {
     "setup": ["-m", "tasks", "setup"],
     "worker": ["-m", "celery", "-A", "tasks", "worker"],
     "flower": ["-m", "celery", "-A", "tasks", "flower"],
+    "console": ["-m", "console"],
     "config": ["-m", "config"],
 }
 BAD = {

@@ -23,7 +23,10 @@ from pymongo import MongoClient
 from local import mongo, ports, showcase
 
 
-_PARTS = ("config", "tasks", "watcher", "local", "examples", "Procfile", "flowerconfig.py")
+_PARTS = (
+    *("config", "tasks", "watcher", "console", "local", "examples"),
+    *("Procfile", "flowerconfig.py"),
+)
 _EXAMPLES = len(showcase.load())
 _SECONDS = 60
 
@@ -44,8 +47,9 @@ class Project:
                 shutil.copy(source, directory / name)
 
     def run(self, *options: str, **variables: str) -> Run:
-        # Flower's port is the one thing that is not tried again when two runs choose the same.
-        environment = {**os.environ, "FLOWER_PORT": str(ports.free()), **variables}
+        # These ports are not tried again when two runs choose the same.
+        free = {name: str(ports.free()) for name in ("FLOWER_PORT", "CONSOLE_PORT")}
+        environment = {**os.environ, **free, **variables}
         run = Run(self.directory, options, environment)
         self._running.append(run)
         return run

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from config.console import ConsoleSettings
 from config.flower import FlowerSettings
 from config.settings import Settings
 
@@ -20,8 +21,12 @@ from config.settings import Settings
 ROOT = Path(__file__).parents[2]
 SETTINGS = {name.upper() for name in Settings.model_fields}
 FLOWERS = {name.upper() for name in FlowerSettings.model_fields}
+CONSOLES = {name.upper() for name in ConsoleSettings.model_fields}
 #: The name of each Procfile line in docker-compose.yml.
-ROLES = {"release": "setup", "watcher": "watcher", "worker": "worker", "flower": "flower"}
+ROLES = {
+    "release": "setup",
+    **{name: name for name in ("watcher", "worker", "flower", "console")},
+}
 SCHEMA = ("--builtin-schema", "vendor.compose-spec")
 VARIABLE = re.compile(r"\$\{(\w+)")
 SECRET = re.compile(
@@ -77,18 +82,21 @@ def test_every_setting_reaches_the_containers(compose: dict[str, Any]) -> None:
     """A setting in `.env` holds in the containers, too."""
     for name in ROLES.values():
         environment = set(compose["services"][name]["environment"])
-        assert environment - FLOWERS == SETTINGS, name
+        assert environment - FLOWERS - CONSOLES == SETTINGS, name
 
 
-def test_only_flower_knows_its_credentials(compose: dict[str, Any]) -> None:
-    """No other container is given what opens the dashboard."""
+@pytest.mark.parametrize(("role", "names"), [("flower", FLOWERS), ("console", CONSOLES)])
+def test_nobody_else_knows_their_credentials(
+    compose: dict[str, Any], role: str, names: set[str]
+) -> None:
+    """No other container is given what opens the dashboard, or the console."""
     holders = {
         name
         for name, service in compose["services"].items()
-        if FLOWERS & set(service.get("environment", {}))
+        if names & set(service.get("environment", {}))
     }
 
-    assert holders == {"flower"}
+    assert holders == {role}
 
 
 def test_variables_are_documented() -> None:

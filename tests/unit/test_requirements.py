@@ -14,7 +14,10 @@ import pytest
 
 
 ROOT = Path(__file__).parents[2]
-PRODUCTION = "tasks.send, tasks.__main__, watcher.service, config.__main__, kombu.transport.redis"
+PRODUCTION = (
+    "tasks.send, tasks.__main__, watcher.service, config.__main__, console.__main__,"
+    " kombu.transport.redis"
+)
 LOCAL = f"{PRODUCTION}, local.__main__, local.procfile, local.inbox.__main__, flower.command"
 
 _NAME = re.compile(r"([A-Za-z0-9._-]+)(?:\[([a-z, ]+)\])?")

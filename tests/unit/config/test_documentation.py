@@ -8,21 +8,26 @@ from pathlib import Path
 import pytest
 from dotenv.parser import parse_stream
 
+from config.console import ConsoleSettings
 from config.flower import FlowerSettings
 from config.settings import Settings
 from tests.unit.config.conftest import NEEDED
 
 
 ROOT = Path(__file__).parents[3]
-KNOWN = {name.upper() for name in (*Settings.model_fields, *FlowerSettings.model_fields)}
+FIELDS = {
+    **Settings.model_fields,
+    **FlowerSettings.model_fields,
+    **ConsoleSettings.model_fields,
+}
+KNOWN = {name.upper() for name in FIELDS}
 LINE = re.compile(r"^#?([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
 ROW = re.compile(r"^\| `([A-Z_]+)` \| ([^|]*) \|", re.MULTILINE)
 
 
 def _defaults() -> dict[str, str]:
-    fields = {**Settings.model_fields, **FlowerSettings.model_fields}
     defaults = {}
-    for name, field in fields.items():
+    for name, field in FIELDS.items():
         value = field.get_default(call_default_factory=True, validated_data={})
         text = str(value).lower() if isinstance(value, bool) else str(value)
         defaults[name.upper()] = "" if value is None else text.removesuffix(".0")
@@ -62,6 +67,7 @@ def test_env_example_works_as_it_is(directory: Path, monkeypatch: pytest.MonkeyP
 
     Settings()
     FlowerSettings()
+    ConsoleSettings()
 
 
 def test_settings_page_has_every_variable_and_its_default() -> None:
