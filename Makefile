@@ -20,13 +20,14 @@ run: $(VENV)/.installed-local ## Start the whole stack on this machine, send the
 test: install ## Run every test against real servers
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-check: install ## Format, lint, types, import directions, secrets, vulnerable packages
+check: install ## Format, lint, types, import directions, secrets, vulnerable packages, the cost of each step
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.secrets
 	@$(BIN)/python -m tools.audit
+	@$(BIN)/python -m bench.steps
 
 fuzz: install ## Random templates against the template engine: make fuzz SECONDS=1200
 	@$(BIN)/python -m tests.fuzz.handlebars --seconds $(SECONDS)

@@ -22,11 +22,15 @@ def draw(rows: Sequence[Row], stem: Path, caption: str) -> list[Path]:
 
     shown = [row for row in rows if row.rate is not None][::-1]
     height = 1.6 + 0.34 * len(shown)
-    figure, axes = plt.subplots(2, 2, figsize=(13, 2 * height), layout="constrained")
+    more = any(row.slow_rate is not None or row.p50 is not None for row in shown)
+    lines = 2 if more else 1
+    size = (13, lines * height)
+    figure, axes = plt.subplots(lines, 2, figsize=size, layout="constrained", squeeze=False)
     _bars(axes[0][0], shown, [row.rate for row in shown], "mails/s, server answers at once")
     _cpu(axes[0][1], shown)
-    _bars(axes[1][0], shown, [row.slow_rate for row in shown], "mails/s, slow server")
-    _latency(axes[1][1], shown)
+    if more:
+        _bars(axes[1][0], shown, [row.slow_rate for row in shown], "mails/s, slow server")
+        _latency(axes[1][1], shown)
     figure.suptitle(caption, fontsize=10)
     files = [stem.with_suffix(".png"), stem.with_suffix(".svg")]
     for file in files:

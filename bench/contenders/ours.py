@@ -23,7 +23,7 @@ class Ours(MongoContender):
     variables: ClassVar[dict[str, str]] = {}
     #: One for each core; each has a MongoDB client and connections of its own.
     processes: ClassVar[int] = 1
-    slow_threads: ClassVar[int] = 128
+    slow_threads: ClassVar[int] = 48
 
     def start(self, *, slow: bool) -> None:
         self.running.watcher(**self.variables)
