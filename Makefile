@@ -18,7 +18,7 @@ run: $(VENV)/.installed-local ## Start the whole stack on this machine, send the
 	@$(BIN)/python -m local
 
 test: install ## Run every test against real servers
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: install ## Format, lint, types, import directions, secrets, vulnerable packages, the cost of each step
 	@$(BIN)/ruff format --check .
