@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config import checks, env_file, errors, settings, show
+from config import checks, settings, show
 from config.checks import Finding, Level
 from config.firebase.command import import_firebase
 from config.settings import Settings
@@ -43,9 +43,6 @@ def main(
     if context.invoked_subcommand is not None:
         return
     ours = settings.load_or_exit()
-    unknown = env_file.names_set() - ours.named_variables
-    for name, meant in errors.misspelt(unknown, Settings.model_fields).items():
-        print(f"{name} is set, but no such setting exists: {meant}?", file=sys.stderr)  # noqa: T201
     console = Console(highlight=False, soft_wrap=True)
     if not as_json:
         _print_settings(console, ours)

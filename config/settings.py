@@ -118,9 +118,16 @@ def load() -> Settings:
 
 
 def load_or_exit() -> Settings:
-    """Read the settings, or print one line per problem to stderr and leave with code 78."""
+    """Read the settings, or print one line per problem to stderr and leave with code 78.
+
+    A variable that looks like a misspelt one gets a line, too: without it a limit would not hold.
+    """
     try:
-        return load()
+        ours = load()
     except BadSettings as error:
         print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
         raise SystemExit(errors.EXIT_CODE) from None
+    unknown = env_file.names_set() - ours.named_variables
+    for name, meant in errors.misspelt(unknown, Settings.model_fields).items():
+        print(f"{name} is set, but no such setting exists: {meant}?", file=sys.stderr)  # noqa: T201
+    return ours

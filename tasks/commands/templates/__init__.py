@@ -18,7 +18,9 @@ from tasks.commands.templates.listing import list_
 from tasks.commands.templates.previewing import preview
 
 
-templates = typer.Typer(no_args_is_help=True, help="Templates: list, check, preview, sync.")
+templates = typer.Typer(
+    no_args_is_help=True, help="Templates: list, check, preview, import, export."
+)
 templates.command("list")(list_)
 templates.command()(check)
 templates.command()(preview)

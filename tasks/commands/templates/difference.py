@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tasks.commands.templates.shelf import NAMES, Files, Key, Shelf
+from bson import json_util
+
+from tasks.commands.templates.shelf import NAMES, VALUES, Files, Key, Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,26 @@ class Difference:
                 yield f"{path}: only its line ends differ"
 
 
+def same(old: Files, new: Files) -> bool:
+    """Tell whether they say the same; values may be laid out in another way."""
+    return old.keys() == new.keys() and all(_same(name, old[name], new[name]) for name in old)
+
+
+def _same(name: str, old: str, new: str) -> bool:
+    if old == new or name not in VALUES:
+        return old == new
+    try:
+        return bool(json_util.loads(old) == json_util.loads(new))
+    except ValueError:
+        return False
+
+
 def differences(old: Shelf, new: Shelf, *, delete: bool) -> list[Difference]:
     """Compare two shelves; deletions first, since they may make room for a name."""
     changed = [
-        Difference(key, old.get(key), files) for key, files in new.items() if old.get(key) != files
+        Difference(key, old.get(key), files)
+        for key, files in new.items()
+        if key not in old or not same(old[key], files)
     ]
     gone = [Difference(key, files, None) for key, files in old.items() if key not in new]
     return (sorted(gone, key=_order) if delete else []) + sorted(changed, key=_order)

@@ -226,7 +226,7 @@ def test_a_primary_that_stays_away_is_an_error(
             mongo_client,
             "findAndModify",
             times=100,
-            errorCode=10107,
+            closeConnection=True,
             appName="mailtrigger-worker",
         ),
         pytest.raises(ConnectionFailure),
