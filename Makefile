@@ -51,10 +51,17 @@ browser: install ## Test the mail console in Debian's chromium (apt-get install 
 fuzz-documents: install ## Insert 20,000 hostile documents between good mails, some ten minutes; FUZZ_SEED=...
 	@FUZZ_DOCUMENTS=20000 $(BIN)/python -m pytest -n 0 -s tests/integration/worker/test_hostile_documents.py
 
+docs: install ## Build the documentation as a site, in site/; a broken link fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "site/index.html; with search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
+
+clients: install ## Run the programs of examples/clients, each whose toolchain is on PATH
+	@$(BIN)/python -m pytest -n 0 -rP tests/clients
+
 clean: ## Remove the local data (the mails of `make run`)
 	rm -rf .local
 
-.PHONY: help install run test browser check bench steps soak fuzz fuzz-documents format clean
+.PHONY: help install run test browser check bench steps soak fuzz fuzz-documents format docs clients clean
 
 # Asked first: on Debian, `python3 -m venv` without python3-venv fails and leaves half a .venv behind.
 $(VENV)/bin/python:
@@ -69,7 +76,7 @@ $(VENV)/.installed-local: $(VENV)/bin/python requirements.txt requirements-local
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/bin/python requirements.txt requirements-local.txt requirements-otel.txt requirements-dev.txt constraints.txt
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt requirements-local.txt requirements-otel.txt requirements-docs.txt requirements-dev.txt constraints.txt
 	@echo "Installing into $(VENV), once: about a minute"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed-local

@@ -17,6 +17,8 @@ SERVERS = ("MONGODB_URI", "CELERY_BROKER_URL", "SMTP_CONNECTION_URI")
 
 _DEFAULT_FROM = "Mailtrigger <mailtrigger@example.com>"
 
+_published: dict[str, str] = {}
+
 
 def given() -> dict[str, str]:
     """Read the variables that have a value; the environment comes before `.env`."""
@@ -34,7 +36,14 @@ def has_smtp_server(given: Mapping[str, str]) -> bool:
 def publish(variables: Mapping[str, str]) -> None:
     """Set variables for this process and all that it starts."""
     os.environ.update(variables)
+    _published.update(variables)
     settings.load.cache_clear()
+
+
+def published() -> dict[str, str]:
+    """Give the settings that another terminal lacks: servers, sender, collection of templates."""
+    names = (*SERVERS, "DEFAULT_FROM", "TEMPLATES_COLLECTION")
+    return {name: _published[name] for name in names if name in _published}
 
 
 def prepare() -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from config.settings import Settings
+from local import environment
 from local.ports import LOOPBACK
 from local.stack import Stack
 
@@ -29,7 +30,14 @@ def text(stack: Stack, settings: Settings, *, own_mongodb: bool) -> str:
     else:
         uri = settings.mongodb_uri.get_secret_value()
         lines += [f"MongoDB   {uri}", "", "Insert a mail:", *_inserts(uri, settings)]
+    lines += ["", "For `python -m tasks`, in another terminal:", f"  {_exports()}"]
     return "\n".join(lines)
+
+
+def _exports() -> str:
+    """One line that makes another terminal know this stack; secrets of the user's are not in it."""
+    pairs = (f"{name}={shlex.quote(value)}" for name, value in environment.published().items())
+    return f"export {' '.join(pairs)}"
 
 
 def _inserts(uri: str, settings: Settings) -> list[str]:

@@ -169,7 +169,9 @@ def _without_counterpart(given: dict[str, str], draft: Draft) -> None:
         if name in _PLACES:
             draft.remark(name, "has no counterpart: workers run where you start them")
         elif name in _EVENTS:
-            draft.remark(name, "has no counterpart: watch `delivery` by a change stream of yours")
+            draft.remark(
+                name, "has no counterpart: events go by HTTP, see EVENTS_URL and EVENTS_TYPES"
+            )
         elif name.startswith(_FUNCTION):
             draft.remark(name, "has no counterpart: see WORKER_CONCURRENCY and WORKER_POOL")
         elif name not in _KNOWN:

@@ -1,25 +1,52 @@
-"""Insert a mail and wait for its outcome. Needs pymongo; MONGODB_URI names the server."""
+"""Insert a mail and wait for its outcome: python insert.py ORDER.
+
+Needs pymongo. MONGODB_URI names the server, MONGODB_DATABASE the database.
+"""
 
 import os
+import sys
 import time
 
-from pymongo import MongoClient
+import pymongo
+from pymongo.errors import PyMongoError
 
 
-mails = MongoClient(os.environ["MONGODB_URI"]).get_default_database("mailtrigger")["mail"]
-id = mails.insert_one(
-    {
+#: How long somebody waits for the answer; the mail goes out after that, too.
+SECONDS = float(os.environ.get("WAIT_SECONDS", "60"))
+
+
+def insert(mails, order):
+    """Insert the mail; whoever does not know whether that was done may do it again."""
+    mail = {
         "to": "Ada <ada@example.com>",
-        "message": {
-            "subject": "Hello from Python",
-            "text": "It works.",
-            "html": "<b>It works.</b>",
-        },
+        "message": {"subject": f"Your order {order}", "text": "It is on its way."},
+        "idempotencyKey": f"order-{order}-sent",
     }
-).inserted_id
+    return mails.insert_one(mail).inserted_id
 
-delivery: dict = {}
-while delivery.get("state") not in ("SUCCESS", "ERROR"):
-    time.sleep(0.2)
-    delivery = mails.find_one({"_id": id}).get("delivery", {})
-print(delivery["state"], delivery["error"] or delivery["info"]["response"])
+
+def outcome(mails, id, seconds):
+    """Give `delivery` when the mail is settled; raise when nobody knows in time."""
+    deadline, pause = time.monotonic() + seconds, 0.02
+    with pymongo.timeout(seconds):  # for MongoDB's answers
+        while True:
+            delivery = mails.find_one({"_id": id}, {"delivery": 1}).get("delivery", {})
+            if delivery.get("state") in ("SUCCESS", "ERROR"):
+                return delivery
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{delivery.get('state', 'NEW')} after {seconds} seconds")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1)
+
+
+if __name__ == "__main__":
+    with pymongo.MongoClient(os.environ["MONGODB_URI"]) as client:
+        mails = client[os.environ.get("MONGODB_DATABASE", "mailtrigger")]["mail"]
+        id = insert(mails, sys.argv[1])
+        try:
+            delivery = outcome(mails, id, SECONDS)
+        except (TimeoutError, PyMongoError) as error:
+            print(f"{id} is not settled, or nobody knows: {error}")
+            sys.exit(4)
+        print(delivery["state"], delivery["error"] or delivery["info"]["response"] or "sent before")
+        sys.exit(delivery["state"] != "SUCCESS")
