@@ -6,6 +6,7 @@ SECONDS ?= 60
 BIN := $(VENV)/bin
 
 SIZE ?= 400000
+CLIENTS ?= all
 
 .DEFAULT_GOAL := help
 
@@ -55,8 +56,8 @@ docs: install ## Build the documentation as a site, in site/; a broken link fail
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "site/index.html; with search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
-clients: install ## Run the programs of examples/clients, each whose toolchain is on PATH
-	@$(BIN)/python -m pytest -n 0 -rP tests/clients
+clients: install ## Run the programs of examples/clients, each whose toolchain is on PATH; CLIENTS=node,java
+	@CLIENTS=$(CLIENTS) $(BIN)/python -m pytest -n 0 tests/acceptance/test_clients.py
 
 clean: ## Remove the local data (the mails of `make run`)
 	rm -rf .local
