@@ -53,7 +53,7 @@ fuzz-documents: install ## Insert 20,000 hostile documents between good mails, s
 	@FUZZ_DOCUMENTS=20000 $(BIN)/python -m pytest -n 0 -s tests/integration/worker/test_hostile_documents.py
 
 docs: install ## Build the documentation as a site, in site/; a broken link fails
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 	@echo "site/index.html; with search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
 clients: install ## Run the programs of examples/clients, each whose toolchain is on PATH; CLIENTS=node,java

@@ -142,11 +142,14 @@ def test_once(project: Project) -> None:
 
 
 def test_stays_until_ctrl_c(project: Project) -> None:
-    """The printed line inserts a mail that shows live; Ctrl-C ends all with 0; the data are there
-    at the next run."""
+    """The printed lines insert a mail that shows live, and lead `python -m tasks` here; Ctrl-C ends
+    all with 0; the data are there at the next run."""
     run = project.run()
     paste = run.until(r"-c 'from pymongo").strip()
+    export = run.until(r"^  export MONGODB_URI=").strip()
     run.until("Ctrl-C stops everything")
+    listed = _in_another_terminal(project, f"{export}; {sys.executable} -m tasks list --json")
+    assert len(listed.splitlines()) == _EXAMPLES
     subprocess.run(paste, shell=True, cwd=project.directory, check=True, timeout=_SECONDS)
     run.until(r"SUCCESS .* Hello$")
     run.process.send_signal(signal.SIGINT)
@@ -179,6 +182,18 @@ def test_second_ctrl_c_forces(project: Project) -> None:
     assert run.end() == 0, run.output
     assert time.monotonic() - began < 5
     _wait_for_nothing(project)
+
+
+def _in_another_terminal(project: Project, line: str) -> str:
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=project.directory,
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=_SECONDS,
+    ).stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl(PR_SET_PDEATHSIG) is Linux's")
