@@ -35,18 +35,21 @@ CODES = {
     """python -m tasks send --to ada@example.com --template shipped --data '{"name": "Ada", """
     """"order": 4711}'""": 1,
 }
+_CLIENTS = "tests/acceptance/test_clients.py::test_a_mail_and_the_same_again"
+_MIGRATING = "tests/acceptance/test_migrating_from_firebase.py::test_every_command"
 #: Beginnings of commands that a test of their own runs.
 ELSEWHERE = {
     "make run": "tests/acceptance/test_local_stack.py::test_stays_until_ctrl_c",
-    "python examples/clients/": "tests/acceptance/test_clients.py::test_a_mail_and_the_same_again",
-    "node examples/clients/": "tests/acceptance/test_clients.py::test_a_mail_and_the_same_again",
-    "go run examples/clients/": "tests/acceptance/test_clients.py::test_a_mail_and_the_same_again",
-    "java -cp ": "tests/acceptance/test_clients.py::test_a_mail_and_the_same_again",
-    "mongosh ": "tests/acceptance/test_clients.py::test_a_mail_and_the_same_again",
-    "python examples/firestore.py": "tests/acceptance/test_migrating_from_firebase.py"
-    "::test_every_command",
-    "python -m config import-firebase": "tests/acceptance/test_migrating_from_firebase.py"
-    "::test_every_command",
+    "python examples/clients/": _CLIENTS,
+    "node examples/clients/": _CLIENTS,
+    "go run examples/clients/": _CLIENTS,
+    "java -cp ": _CLIENTS,
+    "mongosh ": _CLIENTS,
+    "python examples/firestore.py": _MIGRATING,
+    "python -m config import-firebase": _MIGRATING,
+    "python -m config --offline": _MIGRATING,
+    "python -m tasks lint mail.json": _MIGRATING,
+    "python -m tasks preview mail.json": _MIGRATING,
     "python -m console": "tests/integration/console/test_live.py::test_a_stop_lets_the_browsers_go",
 }
 #: Beginnings of commands that no test runs, and why.
