@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from typing import Any
@@ -124,10 +125,13 @@ def _options(arguments: list[str]) -> set[str]:
 
 
 def _written(module: str) -> set[str]:
-    """Some benchmarks begin at once, without `--help`: their options stand in the source."""
+    """Some benchmarks begin at once, without `--help`: what argparse or Typer makes its options of
+    stands in the source.
+    """
     path = ROOT / module.replace(".", "/")
     file = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
     text = file.read_text(encoding="utf-8")
-    parameters = re.findall(r"^    (\w+): Annotated\[", text, re.MULTILINE)
-    named = {f"--{each.replace('_', '-')}" for each in parameters}
+    mains = [each for each in ast.parse(text).body if getattr(each, "name", "") == "main"]
+    parameters = [name for main in mains for name in ast.walk(main) if isinstance(name, ast.arg)]
+    named = {f"--{each.arg.replace('_', '-')}" for each in parameters}
     return named | set(re.findall(r'"(--[a-z-]+)"', text))
