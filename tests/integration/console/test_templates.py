@@ -49,8 +49,9 @@ def browser(
 ) -> Iterator[Browser]:
     """A browser at a console that knows the templates, and may fetch from anywhere."""
     log = tmp_path_factory.mktemp("console") / "log"
-    hosts = {"TEMPLATES_COLLECTION": templates.name, "ATTACHMENT_HOSTS": "127.0.0.1"}
-    with console.running(shared, log, **hosts) as started:
+    with console.running(
+        shared, log, TEMPLATES_COLLECTION=templates.name, ATTACHMENT_HOSTS="127.0.0.1"
+    ) as started:
         yield started.browser().begin()
 
 
