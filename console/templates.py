@@ -31,6 +31,8 @@ from tasks.operating.templates import Templates, described
 MOST, FEW, _SECONDS = 500, 50, 3.0
 #: Problems that one page shows.
 _PROBLEMS = 20
+#: Characters of a name that can stand in an address.
+_NAME = 1000
 
 _log = structlog.get_logger(__name__)
 
@@ -143,11 +145,12 @@ def _row(template: Template, library: Library, hidden: str | None) -> dict[str, 
     whole = described(template, library)
     return {
         **whole,
+        "name": template.name[:_NAME],
         "shown": cut(template.name),
         "data": _few(whole["data"]),
         "partials": _few(whole["partials"]),
         "errors": [_short(hidden)] if hidden else [_short(each) for each in whole["errors"][:FEW]],
-        "canPreview": not template.partial and hidden is None,
+        "canPreview": not template.partial and hidden is None and len(template.name) <= _NAME,
     }
 
 

@@ -70,13 +70,15 @@ async function load() {
     return;
   }
   const changed = JSON.stringify(mail) !== JSON.stringify(loaded);
-  const contentChanged = loaded === null || loaded.text !== mail.text || loaded.hasHtml !== mail.hasHtml || mail.rendered;
+  const contentChanged = loaded === null || content(loaded) !== content(mail);
   loaded = mail;
   if (changed) show(mail);
   if (contentChanged) showContent(mail);
   else byId("panel-source").replaceChildren();
   if (changed) openTab(preferred);
 }
+
+const content = ({ subject, text, hasHtml, rendered, problems }) => JSON.stringify([subject, text, hasHtml, rendered, problems]);
 
 function show(mail) {
   document.title = `${title(mail)} · Mailtrigger`;
