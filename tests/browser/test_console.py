@@ -49,6 +49,18 @@ def test_a_hostile_mail_is_text(page: Page, said: list[str]) -> None:
     assert said == refused
 
 
+def test_a_mail_of_a_template(page: Page, mails: Mails) -> None:
+    """It is shown as its template makes it now, and the page says so."""
+    use = {"name": "welcome", "data": {"name": "Ada", "shop": {"name": "A shop"}}}
+    mails.insert_one({"_id": "made", "to": "ada@example.com", "template": use})
+    show(page, "/mail?id=made")
+
+    expect(page.locator("#subject")).to_have_text("Welcome to A shop, Ada")
+    expect(page.locator("#mail-template")).to_contain_text("the template as it is now")
+    expect(page.frame_locator("#panel-html iframe").locator("h1")).to_contain_text("Ada")
+    mails.delete_one({"_id": "made"})
+
+
 def test_a_hostile_template_is_text(page: Page, said: list[str], tmp_path: Path) -> None:
     """From the list to its preview: no script runs, nothing is loaded, no element is made."""
     asked = _asked_of_others(page)
