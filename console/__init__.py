@@ -11,5 +11,6 @@ changing   retry, resend, cancel     frame      the HTML of a mail, for a sandbo
 view       Mail → JSON               history    what happened to a mail, in words
 live       server-sent events        stream     the change stream behind them
 figures    counts and the last hour  flower     links into Flower
+templates  their page, and mails as they make them
 asking     what endpoints share      app        ties them together
 """

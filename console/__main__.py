@@ -75,7 +75,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: None)
     with mongo.connect(settings, role="console", pool_size=20) as client:
-        console = Console(mongo.mail_collection(client, settings), chosen)
+        console = Console(mongo.mail_collection(client, settings), settings, chosen)
         _Server(console.application(), console, chosen).run()
 
 

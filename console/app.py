@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from config.console import ConsoleSettings
 from config.mongo import Document
+from config.settings import Settings
 from console.asking import Asking, explain
 from console.changing import Changing
 from console.figures import Figures
@@ -24,20 +25,26 @@ from console.live import Live
 from console.login import STATIC, Login
 from console.reading import Reading
 from console.sessions import Sessions
+from console.templates import TemplatePages
 from tasks.clock import ServerClock
 from tasks.operating.filters import BadFilter
+from tasks.operating.templates import Templates
 
 
 class Console:
     """The page and what is behind it."""
 
-    def __init__(self, mails: Collection[Document], settings: ConsoleSettings) -> None:
+    def __init__(
+        self, mails: Collection[Document], general: Settings, settings: ConsoleSettings
+    ) -> None:
         self._settings = settings
+        self._with_templates = general.templates_collection is not None
         self._sessions = Sessions(settings.password)
         # Cookies know no ports: two consoles of one host would log each other out.
         self._cookie = f"mailtrigger_console_{settings.console_port}"
         clock = ServerClock(mails.database.client)
         self._asking = Asking(mails, clock)
+        self._pages = TemplatePages(self._asking, Templates(general, mails))
         self._figures = Figures(mails, clock)
         self._live: Live | None = None
 
@@ -46,8 +53,10 @@ class Console:
         login = Login(self._sessions, self._cookie)
         reading = Reading(
             self._asking,
+            self._pages,
             self._settings.flower_url,
             with_password=self._sessions.ask_for_password,
+            with_templates=self._with_templates,
         )
         changing = Changing(self._asking)
         inner = Starlette(
@@ -63,6 +72,9 @@ class Console:
                 Route("/api/changes", changing.count),
                 Route("/api/changes", changing.change, methods=["POST"]),
                 Route("/api/events", self._events),
+                Route("/api/templates", self._pages.all),
+                Route("/api/template", self._pages.one),
+                Route("/template/html", self._pages.html),
                 Route("/mail/html", reading.html),
                 Route("/mail/source", reading.source),
                 Mount("/static", StaticFiles(directory=STATIC)),

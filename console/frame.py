@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+
 
 #: Bytes of pictures that are put into one page.
 _ROOM = 10_000_000
@@ -23,6 +26,8 @@ _REMOTE = re.compile(
     r"""(?i)\b(?:src|srcset|background|poster)\s{0,9}=\s{0,9}["']?\s{0,9}(?:https?:)?//"""
     r"""|url\(\s{0,9}["']?\s{0,9}(?:https?:)?//|<link\b"""
 )
+#: No policy keeps these from opening connections, or from being followed.
+_CONNECTING = re.compile(r"(?i)<(?=(?:link|i?frame|frameset|object|embed|meta|base)\b)")
 _IMAGES = {
     b"\x89PNG\r\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -48,8 +53,11 @@ def attachments(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
-def html(document: Mapping[str, Any]) -> str | None:
-    """Give the mail's HTML with its inline pictures inside; None: it brings none."""
+def html(document: Mapping[str, Any], *, remote: bool = False) -> str | None:
+    """Give the mail's HTML with its inline pictures inside; None: it brings none.
+
+    `remote`: styles from elsewhere may stay; without it nothing is connected to.
+    """
     text = body(document, "html")
     if text is None:
         return None
@@ -64,9 +72,24 @@ def html(document: Mapping[str, Any]) -> str | None:
         room -= len(uri or "")
         return uri or match[0]
 
-    beginning = _BEGINNING.match(text)
-    split = beginning.end() if beginning else 0
-    return text[:split] + _LINKS + _CID.sub(resolve, text[split:])
+    found = _BEGINNING.match(text)
+    split = found.end() if found else 0
+    beginning, rest = text[:split], _CID.sub(resolve, text[split:])
+    return beginning + _LINKS + (rest if remote else _CONNECTING.sub("<no-", rest))
+
+
+def response(text: str | None, *, remote: bool) -> Response:
+    """Answer with that HTML, fenced; `remote`: pictures from the net too."""
+    if text is None:
+        raise HTTPException(404, "this mail brings no HTML")
+    return HTMLResponse(
+        text.encode("utf-8", "replace"),
+        headers={
+            "Content-Security-Policy": policy(remote=remote),
+            "X-Frame-Options": "SAMEORIGIN",
+            "Referrer-Policy": "no-referrer",
+        },
+    )
 
 
 def wants_the_net(text: str) -> bool:

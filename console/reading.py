@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from console import frame, view
 from console.asking import Asking, id_of
+from console.templates import TemplatePages
 from tasks.operating import ids, mails, records, search
 from tasks.operating.filters import STATES
 from tasks.operating.mails import Mail
@@ -25,10 +26,20 @@ _PAGE = 50
 class Reading:
     """Endpoints that change nothing."""
 
-    def __init__(self, asking: Asking, flower_url: str | None, *, with_password: bool) -> None:
+    def __init__(
+        self,
+        asking: Asking,
+        pages: TemplatePages,
+        flower_url: str | None,
+        *,
+        with_password: bool,
+        with_templates: bool,
+    ) -> None:
         self._asking = asking
+        self._pages = pages
         self._flower = flower_url
         self._with_password = with_password
+        self._with_templates = with_templates
 
     async def session(self, request: Request) -> Response:
         """GET /api/session: what the page needs to know first."""
@@ -37,6 +48,7 @@ class Reading:
                 "token": request.state.session.token,
                 "flower": self._flower,
                 "canLogOut": self._with_password,
+                "templates": self._with_templates,
                 "states": STATES,
             }
         )
@@ -64,7 +76,7 @@ class Reading:
     async def mail(self, request: Request) -> Response:
         """GET /api/mail?id=…: one mail."""
         mail = await self._find(request)
-        return JSONResponse(await self._asking.ask(view.whole, mail, self._flower))
+        return JSONResponse(await self._asking.ask(self._whole, mail))
 
     async def source(self, request: Request) -> Response:
         """GET /mail/source?id=…: the document, as Extended JSON."""
@@ -82,18 +94,20 @@ class Reading:
     async def html(self, request: Request) -> Response:
         """GET /mail/html?id=…&remote=1: the mail's HTML, for the frame."""
         mail = await self._find(request)
-        text = await self._asking.ask(frame.html, mail.document)
-        if text is None:
-            raise HTTPException(404, "this mail brings no HTML")
         remote = request.query_params.get("remote") == "1"
-        return HTMLResponse(
-            text.encode("utf-8", "replace"),
-            headers={
-                "Content-Security-Policy": frame.policy(remote=remote),
-                "X-Frame-Options": "SAMEORIGIN",
-                "Referrer-Policy": "no-referrer",
-            },
-        )
+        text = await self._asking.ask(self._html, mail, remote=remote)
+        return frame.response(text, remote=remote)
+
+    def _whole(self, mail: Mail) -> dict[str, Any]:
+        if not mail.document.get("template"):
+            return view.whole(mail, self._flower)
+        return view.whole(mail, self._flower, *self._pages.mail(mail.document))
+
+    def _html(self, mail: Mail, *, remote: bool) -> str | None:
+        document = mail.document
+        if document.get("template"):
+            document, _ = self._pages.mail(document)
+        return frame.html(document, remote=remote)
 
     async def _find(self, request: Request) -> Mail:
         id = id_of(request.query_params.get("id"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from config.mongo import Document
 from console import flower, frame, history
 from tasks.operating.changes import Kind
 from tasks.operating.filters import NEW, STATES
@@ -46,14 +47,24 @@ def line(mail: Mail) -> dict[str, Any]:
     }
 
 
-def whole(mail: Mail, flower_url: str | None) -> dict[str, Any]:
-    """Make all that the page of one mail shows."""
-    text = frame.body(mail.document, "text")
+def whole(
+    mail: Mail,
+    flower_url: str | None,
+    rendered: Document | None = None,
+    problems: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Make all that the page of one mail shows.
+
+    `rendered`: the document with what its template makes now, or `problems`: why it makes nothing.
+    """
+    content = mail.document if rendered is None else rendered
+    text = frame.body(content, "text")
     worker = flower.worker(mail.worker)
     document = mail.document
     answers = sorted(mail.answers, key=lambda each: _ORDER[each.outcome])
     return {
         **line(mail),
+        "subject": cut(frame.body(content, "subject")),
         "error": mail.error,
         "people": {name: _addresses(document.get(name)) for name in ("from", "to", "cc", "bcc")},
         "uids": mail.uids,
@@ -68,9 +79,11 @@ def whole(mail: Mail, flower_url: str | None) -> dict[str, Any]:
         ],
         "text": text and text[:LONGEST_TEXT],
         "textIsCut": bool(text and len(text) > LONGEST_TEXT),
-        "hasHtml": frame.body(document, "html") is not None,
-        "hasRemote": frame.wants_the_net(frame.body(document, "html") or ""),
-        "attachments": _attachments(document),
+        "hasHtml": bool(frame.body(content, "html")),
+        "hasRemote": frame.wants_the_net(frame.body(content, "html") or ""),
+        "attachments": attachments(content),
+        "rendered": rendered is not None and not problems,
+        "problems": [cut(each) for each in problems],
         "can": [kind.value for kind, states in _FOR.items() if mail.state in states],
         "flower": {
             "tasks": flower.tasks_of_mail(flower_url, mail.id),
@@ -93,7 +106,7 @@ def _addresses(value: Any) -> list[str]:
     return [each[:SHORT] for each in values[:MOST_ANSWERS] if isinstance(each, str)]
 
 
-def _attachments(document: Mapping[str, Any]) -> list[str]:
+def attachments(document: Mapping[str, Any]) -> list[str]:
     """Name them: the worker's files and the net are not looked at."""
     found = frame.attachments(document)
     names = (

@@ -1,11 +1,13 @@
 // The page: who we are, what happens now, and the address after #.
-//   #/?state=ERROR&since=1h&after=…   the list          #/mail?id=…   one mail
+//   #/?state=ERROR&since=1h&after=…   the list          #/mail?id=…        one mail
+//   #/templates                       the templates     #/template?name=…  one of them
 
 import * as api from "./api.js";
 import * as charts from "./charts.js";
 import { byId, number } from "./dom.js";
 import * as list from "./list.js";
 import * as mail from "./mail.js";
+import * as templates from "./templates.js";
 
 function say(state, text = state) {
   const live = byId("live");
@@ -57,18 +59,19 @@ function showCounts({ states, other, total }) {
 function route() {
   const [path, query] = location.hash.slice(1).split("?", 2);
   const parameters = new URLSearchParams(query ?? "");
-  const one = path === "/mail";
-  byId("overview").hidden = one;
-  byId("mail").hidden = !one;
+  const shown = ["mail", "templates", "template"].find((name) => path === `/${name}`) ?? "overview";
+  for (const name of ["overview", "mail", "templates", "template"]) byId(name).hidden = name !== shown;
   byId("failure").hidden = true;
-  if (one) mail.open(parameters.get("id") ?? "");
+  if (shown !== "mail") mail.close();
+  if (shown === "mail") mail.open(parameters.get("id") ?? "");
+  else if (shown === "templates") templates.openAll();
+  else if (shown === "template") templates.open(parameters.get("name") ?? "");
   else {
-    mail.close();
     list.open(parameters);
     document.title = "Mails · Mailtrigger";
   }
   // On a phone the counts and the charts fill the screen.
-  const below = !one && parameters.size > 0 && matchMedia("(max-width: 760px)").matches;
+  const below = shown === "overview" && parameters.size > 0 && matchMedia("(max-width: 760px)").matches;
   if (below) byId("list-title").scrollIntoView();
   else window.scrollTo(0, 0);
 }
@@ -88,6 +91,7 @@ const session = await api.begin().catch((error) => {
   throw error;
 });
 byId("logout").hidden = !session.canLogOut;
+byId("templates-link").hidden = !session.templates;
 if (session.flower) {
   byId("flower").href = session.flower;
   byId("flower").hidden = false;

@@ -70,13 +70,15 @@ async function load() {
     return;
   }
   const changed = JSON.stringify(mail) !== JSON.stringify(loaded);
-  const contentChanged = loaded === null || loaded.text !== mail.text || loaded.hasHtml !== mail.hasHtml;
+  const contentChanged = loaded === null || content(loaded) !== content(mail);
   loaded = mail;
   if (changed) show(mail);
   if (contentChanged) showContent(mail);
   else byId("panel-source").replaceChildren();
   if (changed) openTab(preferred);
 }
+
+const content = ({ subject, text, hasHtml, rendered, problems }) => JSON.stringify([subject, text, hasHtml, rendered, problems]);
 
 function show(mail) {
   document.title = `${title(mail)} · Mailtrigger`;
@@ -149,6 +151,10 @@ function answer({ recipient, outcome, code, response }) {
 
 function showContent(mail) {
   for (const tab of TABS) byId(`panel-${tab}`).replaceChildren();
+  byId("mail-template").replaceChildren(
+    ...(mail.rendered ? [element("p", { className: "notice" }, "HTML and text are rendered with the template as it is now: a mail that went out before may have been different.")] : []),
+    ...mail.problems.map((problem) => element("p", { className: "notice bad" }, plain(problem))),
+  );
   byId("tab-html").disabled = !mail.hasHtml;
   byId("tab-text").disabled = !mail.text;
 }

@@ -42,16 +42,10 @@ class Gatherer:
         users = None
         if settings.users_collection is not None:
             users = Users(database.get_collection(settings.users_collection, codec_options=CODEC))
-        templates = None
-        if settings.templates_collection is not None:
-            name = settings.templates_collection
-            templates = Templates(
-                database.get_collection(name, codec_options=CODEC), limits(settings)
-            )
         return cls(
             users,
             _places(settings, database),
-            templates,
+            templates(settings, database),
             seconds=settings.lease_seconds * _SHARE,
             max_bytes=settings.max_message_bytes,
         )
@@ -104,6 +98,14 @@ class Gatherer:
             if isinstance(found, File):
                 left -= len(found.data)
         return files
+
+
+def templates(settings: Settings, database: Database[Document]) -> Templates | None:
+    """Give the templates; None: TEMPLATES_COLLECTION is not set."""
+    name = settings.templates_collection
+    if name is None:
+        return None
+    return Templates(database.get_collection(name, codec_options=CODEC), limits(settings))
 
 
 def limits(settings: Settings) -> Limits:

@@ -37,7 +37,7 @@ class Templates:
         and nothing was read yet; each within the time.
         """
         name = use.name or ""
-        library = self._library(seconds)
+        library = self.library(seconds)
         if name not in library.templates and self._is_there(name, seconds):
             library = self._copy.library_with(name, min(seconds, _SOON)) or library
         try:
@@ -45,7 +45,8 @@ class Templates:
         except Unrenderable as error:
             return error.problems
 
-    def _library(self, seconds: float) -> Library:
+    def library(self, seconds: float) -> Library:
+        """Give all templates. Raises as `render` does."""
         try:
             library = self._copy.library(seconds)
         except OperationFailure as error:

@@ -118,6 +118,18 @@ def read(
     return reading
 
 
+def read_message(document: Mapping[str, Any], defaults: Defaults, gathered: Gathered) -> Message:
+    """Read the message alone, with its template rendered, as it stands in the mail.
+
+    Files from elsewhere stay what they are in the document. Raises InvalidDocument.
+    """
+    found = Problems()
+    message = _message(_validated(document), gathered, found)
+    text, html = _texts(message, defaults, found)
+    found.check()
+    return message.model_copy(update={"text": text, "html": html})
+
+
 def _validated(document: Mapping[str, Any]) -> Document:
     try:
         return Document.model_validate(dict(document))
@@ -160,12 +172,17 @@ def _parts(
         others.insert(0, event.body)
         if event.file:
             attached = replace(attached, attached=(*attached.attached, event.file))
-    text, html, amp = message.text or "", message.html or "", message.amp or ""
+    text, html = _texts(message, defaults, found)
+    return Bodies(text, html, message.amp or "", tuple(others)), attached
+
+
+def _texts(message: Message, defaults: Defaults, found: Problems) -> tuple[str, str]:
+    text, html = message.text or "", message.html or ""
     if not text and defaults.text_from_html:
         text = text_from_html(html)
     if defaults.inline_css:
         html = _inlined(html, found)
-    return Bodies(text, html, amp, tuple(others)), attached
+    return text, html
 
 
 def _inlined(html: str, found: Problems) -> str:

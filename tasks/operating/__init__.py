@@ -11,4 +11,5 @@ search      newest first, page by page; counting
 counts      how many mails are in each state
 changes     retry, resend, cancel, purge
 throughput  the last hour by minute
+templates   what one has and uses, tried with its sample    template_checks  what is wrong with it
 """

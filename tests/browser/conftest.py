@@ -15,6 +15,7 @@ from pymongo.collection import Collection
 
 from config import mongo
 from config.settings import Settings
+from local import showcase
 from tasks.delivery import indexes
 from tests.support import console, console_mails
 from tests.support.console import Console
@@ -44,7 +45,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def mails(mongo_client: MongoClient[dict[str, Any]], mongodb_uri: str) -> Iterator[Mails]:
-    """An hour of a shop's mails, and a hostile one."""
+    """An hour of mails and the templates of examples/, with a hostile one of each."""
     name = "test_browser"
     database = mongo_client.get_database(name)
     collection = database.get_collection("mail", codec_options=mongo.CODEC)
@@ -53,6 +54,8 @@ def mails(mongo_client: MongoClient[dict[str, Any]], mongodb_uri: str) -> Iterat
     now = dt.datetime.now(dt.UTC)
     collection.insert_many(console_mails.shop(300, now))
     collection.insert_one(console_mails.hostile(now))
+    showcase.insert_templates(database["templates"])
+    database["templates"].insert_one(console_mails.hostile_template())
     yield collection
     mongo_client.drop_database(name)
 
@@ -71,7 +74,9 @@ def running(
         default_from="sender@example.com",
     )
     log = tmp_path_factory.mktemp("console") / "log"
-    with console.running(settings, log, FLOWER_URL=FLOWER) as started:
+    with console.running(
+        settings, log, FLOWER_URL=FLOWER, TEMPLATES_COLLECTION="templates"
+    ) as started:
         yield started
 
 
@@ -112,5 +117,7 @@ def show(page: Page, address: str) -> None:
     page.evaluate("address => { location.hash = address }", address)
     if address.startswith("/mail"):
         page.wait_for_selector("#mail:not([hidden]) #history li")
+    elif address.startswith("/templates"):
+        page.wait_for_selector("#templates:not([hidden]) tbody tr")
     else:
         page.wait_for_selector("#mails[aria-busy=false]")

@@ -63,6 +63,11 @@ def test_axe_finds_nothing(
     assert _violations(page) == []
     page.click("#dialog-close")
 
+    show(page, "/templates")
+    page.screenshot(path=tmp_path / f"{look}-templates.png")
+    assert _violations(page) == []
+    assert _is_narrow(page)
+
     show(page, f"/mail?id={_failed(mails)}")
     page.wait_for_selector("#mail-actions button")
     page.screenshot(path=tmp_path / f"{look}-mail.png")

@@ -49,6 +49,36 @@ def test_a_hostile_mail_is_text(page: Page, said: list[str]) -> None:
     assert said == refused
 
 
+def test_a_mail_of_a_template(page: Page, mails: Mails) -> None:
+    """It is shown as its template makes it now, and the page says so."""
+    use = {"name": "welcome", "data": {"name": "Ada", "shop": {"name": "A shop"}}}
+    mails.insert_one({"_id": "made", "to": "ada@example.com", "template": use})
+    show(page, "/mail?id=made")
+
+    expect(page.locator("#subject")).to_have_text("Welcome to A shop, Ada")
+    expect(page.locator("#mail-template")).to_contain_text("the template as it is now")
+    expect(page.frame_locator("#panel-html iframe").locator("h1")).to_contain_text("Ada")
+    mails.delete_one({"_id": "made"})
+
+
+def test_a_hostile_template_is_text(page: Page, said: list[str], tmp_path: Path) -> None:
+    """From the list to its preview: no script runs, nothing is loaded, no element is made."""
+    asked = _asked_of_others(page)
+    page.click("#templates-link")
+    expect(page.locator("#templates-rows tr")).to_have_count(6)
+    page.click("#templates-rows a:text-is('welcome')")
+    page.frame_locator("#template iframe").locator("a").first.wait_for()
+    page.screenshot(path=tmp_path / "template.png")
+    page.click("#template >> text=All templates")
+    page.click("#templates-rows a >> text=<script>")
+
+    page.frame_locator("#template iframe").locator("button").wait_for()
+    expect(page.locator("#template pre")).to_contain_text("<script>")
+    assert page.locator("main img[src=x], main script").count() == 0
+    assert asked == []
+    assert [text for text in said if "Security Policy" not in text and "sandbox" not in text] == []
+
+
 def _asked_of_others(page: Page) -> list[str]:
     """Note what would leave this machine; what a policy forbids does not come so far."""
     asked: list[str] = []

@@ -118,6 +118,20 @@ def hostile(now: datetime) -> dict[str, Any]:
     }
 
 
+def hostile_template() -> dict[str, Any]:
+    """Make a template of which every value is an attack."""
+    html = (
+        f"{HOSTILE}<img src=https://tracker.invalid/x.png><form action=/logout><button>x</button>"
+    )
+    fields = {"subject": HOSTILE, "text": HOSTILE, "html": html, "attachments": [{"cid": HOSTILE}]}
+    return {
+        "_id": "hostile",
+        "name": f"{HOSTILE}'&name=welcome",
+        **fields,
+        "sample": {"a": HOSTILE},
+    }
+
+
 def _png() -> str:
     """Draw a small square."""
 

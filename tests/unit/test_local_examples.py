@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from local import procfile, report, showcase
-from tasks.commands.templates import checks, folder, shelf
+from tasks.commands.templates import folder, shelf
 from tasks.mail import Defaults, compose, wanted
 from tasks.mail.gathered import Gathered
 from tasks.mail.handlebars import Limits
 from tasks.mail.templates import Library, render
 from tasks.mail.templates.template import read
+from tasks.operating import template_checks
 
 
 LIBRARY = Library(
@@ -64,7 +65,7 @@ def test_examples_can_be_composed(name: str) -> None:
 def test_templates_have_no_errors() -> None:
     """The example templates are right, with their samples too, also when CSS is inlined."""
     found = {
-        each.name: checks.faults_of(each, LIBRARY, inline_css=True)
+        each.name: template_checks.faults_of(each, LIBRARY, inline_css=True)
         for each in LIBRARY
         if each.partial or each.sample
     }

@@ -2,7 +2,7 @@
 
 listing     list            checking   check           previewing  preview
 importing   import DIR      exporting  export DIR
-opening     the collection, read       checks          what is wrong with templates
+opening     the collection, read
 shelf       templates as files         folder          files in a folder
 difference  between two shelves        plan            shows it, and asks
 """

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tasks.commands.templates import checks, opening
+from tasks.commands.templates import opening
+from tasks.operating import template_checks
 
 
 def check(
@@ -22,9 +23,9 @@ def check(
     found = [
         (each, fault)
         for each in library
-        for fault in checks.faults_of(each, library, inline_css=settings.inline_css)
+        for fault in template_checks.faults_of(each, library, inline_css=settings.inline_css)
     ]
-    found += checks.hidden(library)
+    found += template_checks.hidden(library)
     count = len(list(library)) + len(library.hidden)
     if as_json:
         errors = [

@@ -13,11 +13,12 @@ from pymongo.collection import Collection
 
 from config.mongo import Document
 from config.settings import Settings
-from tasks.commands.templates import checks, folder, opening, plan, shelf
+from tasks.commands.templates import folder, opening, plan, shelf
 from tasks.commands.templates.difference import Difference, differences
 from tasks.commands.templates.shelf import Key
 from tasks.mail.templates import Library
 from tasks.mail.templates.template import order
+from tasks.operating import template_checks
 
 
 _FIELDS = (*shelf.TEXTS.values(), *shelf.VALUES.values())
@@ -92,7 +93,7 @@ def _refuse_broken(
         f"{key}: {fault}"
         for each in future
         if (key := Key(each.name, each.partial)) in after
-        for fault in checks.faults_of(each, future, inline_css=settings.inline_css)
+        for fault in template_checks.faults_of(each, future, inline_css=settings.inline_css)
     ]
     if lines:
         sys.exit(opening.printable("\n".join([*lines, "Nothing was done."])))

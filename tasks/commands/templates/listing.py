@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from bson import ObjectId
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tasks.commands.templates import checks, opening
-from tasks.mail.templates import Library
-from tasks.mail.templates.template import Template
+from tasks.commands.templates import opening
+from tasks.operating import template_checks
+from tasks.operating.templates import described
 
 
 def list_(
@@ -23,8 +22,11 @@ def list_(
     """List the templates: fields, data and partials they use, last change, compile errors."""
     with opening.collection() as (settings, collection):
         library = opening.library(collection.find({}), settings)
-    rows = [_row(each, library) for each in library]
-    rows += [_row(each, library) | {"errors": [why]} for each, why in checks.hidden(library)]
+    rows = [described(each, library) for each in library]
+    rows += [
+        described(each, library) | {"errors": [why]}
+        for each, why in template_checks.hidden(library)
+    ]
     rows.sort(key=lambda row: (row["partial"], row["name"]))
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -32,31 +34,6 @@ def list_(
         _print(rows)
     else:
         typer.echo(f"{collection.full_name} has no templates")
-
-
-def _row(template: Template, library: Library) -> dict[str, Any]:
-    parts = checks.parts(template, library)
-    compiled = [part.compiled for part in parts if part.compiled]
-    fields = list(template.texts)
-    if template.attachments is not None:
-        fields.append("attachments")
-    return {
-        "name": template.name,
-        "partial": template.partial,
-        "fields": fields,
-        "data": sorted({name for each in compiled for name in each.fields}),
-        "partials": sorted({name for each in compiled for name in each.partials}),
-        "computesPartials": any(each.computes_partials for each in compiled),
-        "sample": template.sample is not None,
-        "changed": template.updated.isoformat() if template.updated else None,
-        "created": created(template.id),
-        "errors": checks.faults_of(template, library, render=False),
-    }
-
-
-def created(id: Any) -> str | None:
-    """Give the time that an ObjectId was made."""
-    return id.generation_time.isoformat() if isinstance(id, ObjectId) else None
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -39,6 +39,8 @@ def test_nothing_without_the_password(closed: Console) -> None:
     assert stranger.get("/healthz").body == b"ok\n"
     for path in ("/api/session", "/api/mails", "/api/mail", "/api/changes", "/api/events"):
         assert stranger.get(path).status == 401, path
+    for path in ("/api/templates", "/api/template", "/template/html"):
+        assert stranger.get(path).status == 401, path
     for path in ("/mail/html", "/mail/source", "/anything", "/static/../app.py", "/login/x"):
         assert stranger.get(path).status in (401, 404), path
     assert stranger.request("POST", "/api/changes", CHANGE).status == 401

@@ -53,6 +53,15 @@ def test_the_doctype_stays_first() -> None:
     assert frame.html(_mail("<!doctype html><p>x")) == '<!doctype html><base target="_blank"><p>x'
 
 
+@pytest.mark.parametrize("name", ["link", "LINK", "meta", "iframe", "object", "base"])
+def test_nothing_connects(name: str) -> None:
+    """What no policy keeps from connecting or leading away is gone, until it is asked for."""
+    evil = f"<{name} rel=preconnect href=https://tracker.invalid>"
+
+    assert f"<{name}" not in (frame.html(_mail(f"<p>x{evil}")) or "").removeprefix(frame._LINKS)
+    assert evil in (frame.html(_mail(evil), remote=True) or "")
+
+
 @pytest.mark.parametrize("html", [None, 7, b"x", ["x"]])
 def test_no_html(html: Any) -> None:
     """A message without HTML, or with something else there, has none to show."""
