@@ -21,6 +21,8 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[1]
 ROOT_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
+_ROW = re.compile(r"^\|.*$", re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]+`")
 _FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 
 
@@ -48,7 +50,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         place = _on_site(_target(here, link[1]))
         return posixpath.relpath(place, posixpath.dirname(here) or ".") + (link[2] or "")
 
-    return _outside_fences(markdown, lambda text: _LINK.sub(moved, text))
+    return _outside_fences(markdown, lambda text: _plain_bars(_LINK.sub(moved, text)))
 
 
 def _outside(src_uri: str, markdown: str) -> set[str]:
@@ -69,6 +71,11 @@ def _outside_fences(markdown: str, change: Callable[[str], str]) -> str:
         parts += [change(markdown[end : fence.start()]), fence[0]]
         end = fence.end()
     return "".join([*parts, change(markdown[end:])])
+
+
+def _plain_bars(text: str) -> str:
+    r"""GitHub wants `a\|b` in a table's code, and shows a|b; Python-Markdown would show the \."""
+    return _ROW.sub(lambda row: _CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), text)
 
 
 def _target(src_uri: str, link: str) -> str:

@@ -52,6 +52,8 @@ def test_it_is_built_without_a_warning_and_fetches_nothing(tmp_path: Path) -> No
     assert [FETCHED.findall(page.read_text(encoding="utf-8")) for page in pages] == [[]] * len(
         pages
     )
+    templates = tmp_path.joinpath("site/templates.html").read_text(encoding="utf-8")
+    assert "{{#each tags as |tag i|}}" in templates
     assert tmp_path.joinpath("site/search/search_index.json").exists()
     assert tmp_path.joinpath("site/source/examples/clients/insert.go.txt").exists()
 

@@ -112,13 +112,10 @@ def chosen() -> list[Client]:
 
 def report() -> str:
     """Say what is run, and why the others are not."""
-    names = wanted()
-    left_out = [
-        f"{each.name} (no {', '.join(each.missing)} on PATH)"
-        if each.missing
-        else f"{each.name} (`make clients`)"
-        for each in CLIENTS
-        if each.missing or each.name not in names
-    ]
+    left_out = [f"{each.file} ({_why_not(each)})" for each in CLIENTS if each not in chosen()]
     run = ", ".join(each.file for each in chosen())
     return f"examples/clients: {run}; not run: {', '.join(left_out) or 'none'}"
+
+
+def _why_not(client: Client) -> str:
+    return f"no {' '.join(client.missing)} on PATH" if client.missing else "`make clients` does"
