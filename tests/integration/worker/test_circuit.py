@@ -15,17 +15,32 @@ MAILS = 500
 WAITING = {"delivery.state": "PENDING", "delivery.waitsFor": {"$regex": "^a connection to "}}
 
 
+#: A success ends the count; what was connecting then and is refused afterwards begins a new one.
+UNDER_WAY = 4 * 8 // 2
+
+
 def _start(application: Application, **variables: str) -> None:
     application.watcher(**variables)
     for _ in range(4):
         application.worker(WORKER_CONCURRENCY="8", **variables)
 
 
+def _failed_when_settled(application: Application) -> int:
+    settled = {"SUCCESS", "ERROR"}
+    eventually("all settled", lambda: set(application.states()) <= settled, 90)
+    states = application.states()
+    assert sum(states.values()) == MAILS
+    return states.get("ERROR", 0)
+
+
 @pytest.mark.parametrize("attempts", ["1", "3"])
 def test_an_outage_costs_a_few_mails_an_attempt(
     application: Application, sink: Sink, attempts: str
 ) -> None:
-    """Of 500 mails 5 have met it; when the server is back, all others are sent, each once."""
+    """Of 500 mails 5 have met it, and those that were connecting when the server came back.
+
+    All others are sent, each once.
+    """
     sink.script = Script(connect="refuse")
     _start(application, MAX_ATTEMPTS=attempts, RETRY_BASE_SECONDS="0.1")
     application.insert(MAILS)
@@ -38,9 +53,8 @@ def test_an_outage_costs_a_few_mails_an_attempt(
     assert why == f"a connection to 127.0.0.1:{sink.port}"
 
     sink.script = Script()
-    failed = 5 if attempts == "1" else 0
-    application.wait_for_all("SUCCESS", MAILS - failed, seconds=90)
-    assert application.states() == {"SUCCESS": MAILS - failed} | ({"ERROR": 5} if failed else {})
+    failed = _failed_when_settled(application)
+    assert (5 <= failed <= 5 + UNDER_WAY) if attempts == "1" else failed == 0
     assert set(Counter(each.recipients for each in sink.messages).values()) == {1}
 
 
@@ -61,9 +75,9 @@ def test_one_connection_at_a_time_is_tried(application: Application, sink: Sink)
 
     sink.script = Script()
     inserted = time.monotonic()
-    application.wait_for_all("SUCCESS", MAILS - 5, seconds=60)
+    failed = _failed_when_settled(application)
     assert time.monotonic() - inserted < 45
-    assert application.states() == {"SUCCESS": MAILS - 5, "ERROR": 5}
+    assert 5 <= failed <= 5 + UNDER_WAY
 
 
 def _failures(application: Application) -> int:
