@@ -127,7 +127,13 @@ def load_or_exit() -> Settings:
     except BadSettings as error:
         print(*error.problems, sep="\n", file=sys.stderr)  # noqa: T201
         raise SystemExit(errors.EXIT_CODE) from None
-    unknown = env_file.names_set() - ours.named_variables
+    _name_misspelt()
+    return ours
+
+
+@functools.cache
+def _name_misspelt() -> None:
+    """Say it once: the application and its process both read the settings."""
+    unknown = env_file.names_set() - load().named_variables
     for name, meant in errors.misspelt(unknown, Settings.model_fields).items():
         print(f"{name} is set, but no such setting exists: {meant}?", file=sys.stderr)  # noqa: T201
-    return ours
