@@ -16,6 +16,8 @@ from urllib.parse import unquote
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from tasks.operating.sealing import without_connections
+
 
 #: Bytes of pictures that are put into one page.
 _ROOM = 10_000_000
@@ -26,8 +28,6 @@ _REMOTE = re.compile(
     r"""(?i)\b(?:src|srcset|background|poster)\s{0,9}=\s{0,9}["']?\s{0,9}(?:https?:)?//"""
     r"""|url\(\s{0,9}["']?\s{0,9}(?:https?:)?//|<link\b"""
 )
-#: No policy keeps these from opening connections, or from being followed.
-_CONNECTING = re.compile(r"(?i)<(?=(?:link|i?frame|frameset|object|embed|meta|base)\b)")
 _IMAGES = {
     b"\x89PNG\r\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -75,7 +75,7 @@ def html(document: Mapping[str, Any], *, remote: bool = False) -> str | None:
     found = _BEGINNING.match(text)
     split = found.end() if found else 0
     beginning, rest = text[:split], _CID.sub(resolve, text[split:])
-    return beginning + _LINKS + (rest if remote else _CONNECTING.sub("<no-", rest))
+    return beginning + _LINKS + (rest if remote else without_connections(rest))
 
 
 def response(text: str | None, *, remote: bool) -> Response:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from html import escape
+
+from tasks.operating.sealing import without_connections
 
 
 #: For the page; what stands in its frame inherits it. Scripts, forms, remote pictures, styles and
@@ -15,9 +16,6 @@ POLICY = (
 )
 #: Browsers look up the names of links before anybody clicks; a frame inherits this.
 NO_LOOKUPS = '<meta http-equiv="x-dns-prefetch-control" content="off">'
-#: No policy keeps a link element from opening connections (preconnect, dns-prefetch). For a frame
-#: Chromium opens one before it asks the policy.
-_CONNECTING = re.compile(r"<(?=(link|i?frame|frameset|object|embed|meta|base)\b)", re.IGNORECASE)
 #: No permission at all: no scripts, no pop-ups, no forms, no way out of the frame.
 _SANDBOX = ""
 
@@ -68,7 +66,7 @@ def page(
 
 def sealed(html: str) -> str:
     """Make HTML fit for a sandboxed frame under POLICY: it opens no connections."""
-    return NO_LOOKUPS + _CONNECTING.sub("<no-", html)
+    return NO_LOOKUPS + without_connections(html)
 
 
 def _frame(name: str, html: str) -> str:
