@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from pymongo import MongoClient
 
-from config.settings import Settings
 from tests.support import clients
-from tests.support.application import ROOT, Application
+from tests.support.application import ROOT, Application, for_a_module
 from tests.support.clients import Client
 from tests.support.sink import Script, Sink
 
@@ -40,21 +38,9 @@ def running(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Application]:
     """One watcher and one worker for all programs."""
-    name = f"test_{uuid.uuid4().hex}"
-    settings = Settings(
-        _env_file=None,
-        mongodb_uri=SecretStr(mongodb_uri),
-        mongodb_database=name,
-        celery_broker_url=SecretStr(broker_url),
-        broker_prefix=f"{name}:",
-        smtp_connection_uri=SecretStr(sink.uri),
-        default_from="Mailtrigger <sender@example.com>",
-    )
-    with Application(settings, mongo_client[name], tmp_path_factory.mktemp("clients")) as ours:
-        ours.watcher()
-        ours.worker()
+    directory = tmp_path_factory.mktemp("clients")
+    with for_a_module(sink.uri, mongodb_uri, broker_url, mongo_client, directory) as ours:
         yield ours
-    mongo_client.drop_database(name)
 
 
 @pytest.fixture(scope="module", params=clients.chosen(), ids=lambda client: client.file)

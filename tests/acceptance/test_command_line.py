@@ -7,18 +7,15 @@ import selectors
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from pymongo import MongoClient
 
-from config.settings import Settings
-from tests.support.application import ROOT, Application, mail
+from tests.support.application import ROOT, Application, for_a_module, mail
 from tests.support.sink import Script, Sink
 from tests.support.terminal import ESCAPE, Ended, at_terminal, in_pipe
 
@@ -39,21 +36,9 @@ def running(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Application]:
     """One watcher and one worker for all tests of this file."""
-    name = f"test_{uuid.uuid4().hex}"
-    settings = Settings(
-        _env_file=None,
-        mongodb_uri=SecretStr(mongodb_uri),
-        mongodb_database=name,
-        celery_broker_url=SecretStr(broker_url),
-        broker_prefix=f"{name}:",
-        smtp_connection_uri=SecretStr(sink.uri),
-        default_from="Mailtrigger <sender@example.com>",
-    )
-    with Application(settings, mongo_client[name], tmp_path_factory.mktemp("commands")) as ours:
-        ours.watcher()
-        ours.worker()
+    directory = tmp_path_factory.mktemp("commands")
+    with for_a_module(sink.uri, mongodb_uri, broker_url, mongo_client, directory) as ours:
         yield ours
-    mongo_client.drop_database(name)
 
 
 @pytest.fixture(autouse=True)

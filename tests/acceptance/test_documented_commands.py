@@ -6,18 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from pymongo import MongoClient
 
-from config.settings import Settings
 from tests.support import documented
-from tests.support.application import ROOT, Application
+from tests.support.application import ROOT, Application, for_a_module
 from tests.support.documented import Command, Way
 from tests.support.sink import Sink
 
@@ -45,22 +42,11 @@ def running(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Application]:
     """What `make run` would have started."""
-    name = f"test_{uuid.uuid4().hex}"
-    settings = Settings(
-        _env_file=None,
-        mongodb_uri=SecretStr(mongodb_uri),
-        mongodb_database=name,
-        celery_broker_url=SecretStr(broker_url),
-        broker_prefix=f"{name}:",
-        smtp_connection_uri=SecretStr(sink.uri),
-        default_from="Mailtrigger <sender@example.com>",
-    )
-    with Application(settings, mongo_client[name], tmp_path_factory.mktemp("pages")) as ours:
-        ours.variables["TEMPLATES_COLLECTION"] = "templates"
-        ours.watcher()
-        ours.worker()
+    directory = tmp_path_factory.mktemp("pages")
+    with for_a_module(
+        sink.uri, mongodb_uri, broker_url, mongo_client, directory, TEMPLATES_COLLECTION="templates"
+    ) as ours:
         yield ours
-    mongo_client.drop_database(name)
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,15 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import redis
 from pydantic import SecretStr
+from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
 
@@ -36,6 +39,34 @@ def eventually(what: str, check: Callable[[], T], seconds: float = 15) -> T:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds} s; last seen: {value!r}")
         time.sleep(_POLL)
+
+
+@contextmanager
+def for_a_module(
+    smtp_uri: str,
+    mongodb_uri: str,
+    broker_url: str,
+    client: MongoClient[dict[str, Any]],
+    directory: Path,
+    **variables: str,
+) -> Iterator[Application]:
+    """Run one watcher and one worker for all tests of a file, on a database of their own."""
+    name = f"test_{uuid.uuid4().hex}"
+    settings = Settings(
+        _env_file=None,
+        mongodb_uri=SecretStr(mongodb_uri),
+        mongodb_database=name,
+        celery_broker_url=SecretStr(broker_url),
+        broker_prefix=f"{name}:",
+        smtp_connection_uri=SecretStr(smtp_uri),
+        default_from="Mailtrigger <sender@example.com>",
+    )
+    with Application(settings, client[name], directory) as ours:
+        ours.variables.update(variables)
+        ours.watcher()
+        ours.worker()
+        yield ours
+    client.drop_database(name)
 
 
 class Application:
